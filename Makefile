@@ -1,0 +1,51 @@
+# The parts of the project, each one command. `make demo` and `make test` set everything up by themselves.
+SHELL := /bin/sh
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gen3-uploads
+PYTHON ?= $(shell sh tests/newest-python.sh)
+VENV := $(CACHE)/venv-$(shell cat requirements.txt tests/requirements.txt | $(PYTHON) tests/cache-key.py)
+PYTEST := $(VENV)/bin/python -m pytest
+export PATH := $(VENV)/bin:$(PATH)
+# Tools that ask a server for news wait for a time-out where there is none.
+export ANSIBLE_LINT_NO_UPDATE_CHECK := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test lint unit integration bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo         run site.yml against the embedded lab, upload a file and follow it to READY"
+	@echo "make test         every test: lint, unit and integration"
+	@echo "make lint         ansible-test sanity, ansible-lint, galaxy-importer, docs and changelog"
+	@echo "make unit         the tests that need no lab"
+	@echo "make integration  the tests on the lab (real Kubernetes API, emulated AWS)"
+	@echo "make bench        speed beside the stock modules, interleaved, as ratios"
+
+demo: $(VENV)/.complete
+	@PYTHONPATH=tests python -m demo
+
+test: $(VENV)/.complete
+	@$(PYTEST) tests
+
+lint: $(VENV)/.complete
+	@$(PYTEST) tests/lint
+
+unit: $(VENV)/.complete
+	@$(PYTEST) tests/unit
+
+integration: $(VENV)/.complete
+	@$(PYTEST) tests/integration
+
+bench: $(VENV)/.complete
+	@PYTHONPATH=tests python -m bench
+
+clean:
+	rm -rf build
+
+# Outside the tree, so that every checkout with the same requirements shares one.
+$(VENV)/.complete:
+	@test -n "$(PYTHON)" || { echo "gen3.uploads needs Python 3.11 or newer (python3 -m venv must work)."; exit 1; }
+	@echo "Installing the Python packages into $(VENV) (once)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
+	@touch $@
