@@ -16,12 +16,13 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.gen3.uploads.plugins.module_utils._changes import Change
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC  # noqa: F401
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core_client
 
@@ -54,6 +55,9 @@ CONNECT_ATTEMPTS = 3
 
 TIMEOUT = (10, 60)
 """Seconds to connect and to wait for an answer; the API server itself gives up after 60."""
+
+CONFLICT_ATTEMPTS = 100
+"""Rounds of reading, planning and writing while others write to the same object: about a minute in all."""
 
 WORDS = {"get": "read", "list": "list", "create": "create", "patch": "change", "delete": "delete"}
 
@@ -192,13 +196,47 @@ def describe(kind: str, name: str, namespace: str) -> str:
     return f"{kind} {namespace}/{name}"
 
 
+def converge(
+    current: Any,
+    observe: Callable[[], Any],
+    plan: Callable[[Any], Sequence[Change]],
+    apply: Callable[[Change], None],
+) -> list[Change]:
+    """Plan and apply; where a write meets someone else's (409), observe again and start over. Returns the changes.
+
+    Of n writers at the same object each round lets one through, so the pauses are spread and the tries many.
+    """
+    unsure: list[Change] = []
+    for attempt in range(CONFLICT_ATTEMPTS):
+        changes = list(plan(current))
+        try:
+            for change in changes:
+                apply(change)
+            return changes or unsure
+        except KubeError as error:
+            if error.status != 409 or attempt == CONFLICT_ATTEMPTS - 1:
+                raise
+            if error.uncertain:
+                # An earlier try had no clear answer. If nothing is left to do, it was carried out, and this is ours.
+                unsure = changes
+        time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))
+        current = observe()
+    raise AssertionError("the last attempt returns or raises")
+
+
+def apply_to(kube: Kube, change: Change, dry_run: bool) -> None:
+    """Carry out a change whose operation is one of Kube's writes."""
+    getattr(kube, change.operation)(**change.parameters, dry_run=dry_run)
+
+
 def connect(module) -> Kube:
     """Return the API server that the module's options, the environment or the kubeconfig name; raises KubeError."""
     if kubernetes is None:
         raise KubeError(missing_required_lib("kubernetes"))
     auth = core_client._create_auth_spec(module)
     kubeconfig = auth.get("kubeconfig")
-    if isinstance(kubeconfig, str) and not os.path.exists(os.path.expanduser(kubeconfig)):
+    files = kubeconfig.split(os.pathsep) if isinstance(kubeconfig, str) else []
+    if files and not any(os.path.exists(os.path.expanduser(file)) for file in files):
         raise KubeError(
             f"Cannot connect to Kubernetes: the kubeconfig {kubeconfig} does not exist;"
             " set the option kubeconfig or the environment variable K8S_AUTH_KUBECONFIG to an existing file."
@@ -214,11 +252,13 @@ def connect(module) -> Kube:
         ) from error
     extra = {name: ",".join(value) if isinstance(value, list) else value for name, value in core_client._create_headers(module).items()}
 
+    server = configuration.host  # a refresh of the token would undo the option host
+
     def send(method: str, path: str, body: dict | None, headers: dict[str, str]) -> Answer:
         token = configuration.auth_settings().get("BearerToken")  # asked each time: it refreshes an expired token
         response = client.pool_manager.request(
             method,
-            configuration.host + path,
+            server + path,
             body=None if body is None else json.dumps(body),
             headers={**headers, **extra, **({token["key"]: token["value"]} if token else {})},
             timeout=urllib3.Timeout(connect=TIMEOUT[0], read=TIMEOUT[1]),
@@ -230,7 +270,7 @@ def connect(module) -> Kube:
             content = None
         return Answer(response.status, response.headers, content)
 
-    return Kube(send, configuration.host)
+    return Kube(send, server)
 
 
 def _path(kind: str, version: str, namespace: str, name: str | None, query: Mapping[str, str]) -> str:
@@ -250,10 +290,11 @@ def _one_line(error: Exception) -> str:
 
 
 def _unreachable(server: str, error: Exception) -> str:
+    cause = _one_line(error).rpartition(": ")[2]
     if isinstance(error, urllib3.exceptions.SSLError):
-        return f"no TLS connection to {server} ({_one_line(error)}); check ca_cert, client_cert, client_key and the host name."
+        return f"no TLS connection to {server} ({cause}); check ca_cert, client_cert, client_key and the host name."
     return (
-        f"the Kubernetes API server {server} cannot be reached ({_one_line(error)});"
+        f"the Kubernetes API server {server} cannot be reached ({cause});"
         " check the kubeconfig's context, the network and that the server runs."
     )
 
@@ -272,6 +313,8 @@ def _refusal(answer: Answer, server: str, verb: str, kind: str, namespace: str) 
             f"user {user[1]} lacks the permission (403 Forbidden); add to a Role in namespace {namespace} that is bound to"
             f' it the rule {{apiGroups: ["{group}"], resources: [{APIS[kind][0]}], verbs: [{verb}]}}.'
         )
+    if answer.status == 404 and verb == "create":
+        return f"there is no namespace {namespace}; create it first or correct its name."
     if kind == "Secret":
         # What a server or an admission webhook says about a Secret can quote its content.
         causes = status.get("details", {}).get("causes", [])

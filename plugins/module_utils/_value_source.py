@@ -49,13 +49,6 @@ def resolve(patch: Any, read_secret: ReadSecret, sensitive: Mapping[str, Any] | 
     return patch
 
 
-def uses_value_from(patch: Any) -> bool:
-    """Tell whether a patch takes a value from anywhere."""
-    if isinstance(patch, Mapping):
-        return set(patch) == {"value_from"} or any(map(uses_value_from, patch.values()))
-    return isinstance(patch, (list, tuple)) and any(map(uses_value_from, patch))
-
-
 def _value(source: Any, read_secret: ReadSecret, sensitive: Mapping[str, Any]) -> Any:
     if not isinstance(source, Mapping):
         raise ValueSourceError("value_from needs a mapping: either {sensitive: name} or {secret: name, key: key}.")

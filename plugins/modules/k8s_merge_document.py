@@ -1,0 +1,261 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Merge JSON documents that live inside Secrets and ConfigMaps."""
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: k8s_merge_document
+short_description: Merge into JSON documents inside Kubernetes Secrets and ConfigMaps
+description:
+  - Many programs read one JSON document from one key of a Secret or ConfigMap, to which several owners contribute.
+    This module changes only what it is told within such documents; other values, their order and the literals of
+    numbers stay, as do other keys, labels and annotations of the object.
+  - Nothing is written where nothing changes. A write names the version of the object that it was planned for; where
+    someone else was faster, the module reads and plans again, so that concurrent writers do not lose each other's changes.
+  - All objects are read and all changes planned before the first write, so that a wish that cannot be fulfilled leaves
+    all of them alone.
+  - An object that does not exist is created with the annotation C(gen3.uploads/created-by). Such an object is deleted
+    when only O(documents[].remove) is given, its documents hold nothing but empty objects and lists afterwards, and it
+    has no other key. Any other object stays.
+  - In check mode the writes are sent as server-side dry runs, so that admission and permissions are checked too.
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - gen3.uploads.attributes
+options:
+  documents:
+    description:
+      - The documents to change.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      kind:
+        description: Kind of the object.
+        type: str
+        choices: [ConfigMap, Secret]
+        required: true
+      name:
+        description: Name of the object.
+        type: str
+        required: true
+      namespace:
+        description: Namespace of the object.
+        type: str
+        required: true
+      key:
+        description: Key of the object's C(data) whose value is the document. An empty value counts as an empty document.
+        type: str
+        required: true
+      merge:
+        description:
+          - What the document shall contain. Objects are merged key by key, other values replaced.
+          - In a Secret, any value may be a mapping with the only key C(value_from), so that the module itself takes it from
+            another Secret (C(secret), C(key), and where needed C(namespace), C(format) and C(path)) or from O(sensitive)
+            (C(sensitive)).
+          - C(format) is V(raw) (the default, the whole value), V(json) with the C(path) of the value in the document,
+            or V(dotenv) with the C(path) V([VARIABLE]), or V([VARIABLE, user]) where the variable is a comma-separated
+            list of user:password.
+        type: dict
+        default: {}
+      remove:
+        description:
+          - Paths of values that the document shall not contain, such as V(SQS.url) or V(JOBS[name=indexing]), or as
+            lists where a key contains a dot, such as V([annotations, example.org/x]).
+          - They are removed before O(documents[].merge) is merged. What does not exist need not be removed.
+        type: list
+        elements: raw
+        default: []
+      list_keys:
+        description:
+          - Paths of lists of objects, and the key that identifies their elements, such as C(JOBS) with V(name).
+          - Elements of these lists are merged into the existing element of the same name, or appended. Any other list is
+            replaced.
+        type: dict
+        default: {}
+      create:
+        description: Whether an object that does not exist is created; otherwise it is an error.
+        type: bool
+        default: true
+      labels:
+        description: Labels of the object, if it is created.
+        type: dict
+        default: {}
+      annotations:
+        description: Annotations of the object, if it is created.
+        type: dict
+        default: {}
+  sensitive:
+    description:
+      - Secret values that O(documents[].merge) takes by C(value_from) with C(sensitive), the name of an entry.
+    type: dict
+    default: {}
+  overwrite_externally_managed:
+    description:
+      - Whether to change an object that a controller, such as External Secrets, would overwrite within minutes.
+    type: bool
+    default: false
+requirements:
+  - kubernetes >= 24.2.0
+seealso:
+  - module: gen3.uploads.k8s_rollout_restart
+author:
+  - Gen3 Uploads Contributors (@gen3-uploads)
+"""
+
+EXAMPLES = r"""
+- name: Add a job to the configuration of ssjdispatcher
+  gen3.uploads.k8s_merge_document:
+    documents:
+      - kind: Secret
+        name: ssjdispatcher-creds
+        namespace: default
+        key: credentials.json
+        list_keys: {JOBS: name}
+        merge:
+          SQS: {url: https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue}
+          JOBS:
+            - name: indexing
+              pattern: ^s3://gen3-bucket/.+
+              imageConfig:
+                username: fence
+                password: {value_from: {secret: indexd-service-creds, key: fence}}
+                metadataService:
+                  password:
+                    value_from: {secret: metadata-g3auto, key: metadata.env, format: dotenv, path: [ADMIN_LOGINS, gateway]}
+      - kind: ConfigMap
+        name: manifest-ssjdispatcher
+        namespace: default
+        key: job_images
+        merge: {indexing: "quay.io/cdis/indexs3client:master"}
+
+- name: Take the job away again
+  gen3.uploads.k8s_merge_document:
+    documents:
+      - kind: Secret
+        name: ssjdispatcher-creds
+        namespace: default
+        key: credentials.json
+        remove: ["JOBS[name=indexing]", SQS.url]
+"""
+
+RETURN = r"""
+changes:
+  description: The writes that were made, or in check mode would be made.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{action: update, resource: Secret default/ssjdispatcher-creds, attribute: null}]
+diff:
+  description: What differs, path by path; values of Secrets are replaced by V(<redacted>) and V(<redacted, changed>).
+  returned: success
+  type: dict
+  sample:
+    before: {"Secret default/ssjdispatcher-creds": {"credentials.json: JOBS[name=indexing].pattern": "<redacted>"}}
+    after: {"Secret default/ssjdispatcher-creds": {"credentials.json: JOBS[name=indexing].pattern": "<redacted, changed>"}}
+"""
+
+from functools import partial
+
+from ansible_collections.gen3.uploads.plugins.module_utils._changes import outcome
+from ansible_collections.gen3.uploads.plugins.module_utils._kube import (
+    AUTH_ARG_SPEC,
+    KubeError,
+    apply_to,
+    connect,
+    converge,
+)
+from ansible_collections.gen3.uploads.plugins.module_utils._merge_plan import MergeError, Wish, plan, warnings
+from ansible_collections.gen3.uploads.plugins.module_utils._ownership import owners, targets
+from ansible_collections.gen3.uploads.plugins.module_utils._value_source import ValueSourceError, resolve
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
+
+DOCUMENT = {
+    "kind": {"type": "str", "choices": ["ConfigMap", "Secret"], "required": True},
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str", "required": True},
+    "key": {"type": "str", "required": True, "no_log": False},
+    "merge": {"type": "dict", "default": {}},
+    "remove": {"type": "list", "elements": "raw", "default": []},
+    "list_keys": {"type": "dict", "default": {}, "no_log": False},
+    "create": {"type": "bool", "default": True},
+    "labels": {"type": "dict", "default": {}},
+    "annotations": {"type": "dict", "default": {}},
+}
+
+
+def observe(kube, wish):
+    """Return an object and its owners as the API server knows them."""
+    current = kube.get(wish.kind, wish.name, wish.namespace)
+    external = external_secrets(kube, wish.namespace) if wish.kind == "Secret" else []
+    return current, owners(current, [each for each in external if targets(each, wish.name)])
+
+
+def external_secrets(kube, namespace):
+    """Return the ExternalSecrets of a namespace, as far as one may see them: the owner references tell the rest."""
+    try:
+        return kube.list("ExternalSecret", namespace)
+    except KubeError as error:
+        if error.status != 403:
+            raise
+        return []
+
+
+def wishes(kube, documents, sensitive):
+    """Return the wishes of the options, with the values that they take from elsewhere."""
+
+    def read_secret(name, namespace):
+        return kube.get("Secret", name, namespace or document["namespace"])
+
+    found = []
+    for document in documents:
+        patch = resolve(document["merge"], read_secret, sensitive)
+        if document["kind"] == "ConfigMap" and patch != document["merge"]:
+            raise MergeError(
+                f"Refusing to write a secret value into ConfigMap {document['namespace']}/{document['name']},"
+                " which anyone may read; use value_from in Secrets only."
+            )
+        found.append(Wish(**{**document, "merge": patch}))
+    return found
+
+
+def converge_all(module):
+    """Observe everything, plan everything, and only then write."""
+    kube = connect(module)
+    overwrite = module.params["overwrite_externally_managed"]
+    work = [(wish, observe(kube, wish)) for wish in wishes(kube, module.params["documents"], module.params["sensitive"])]
+    for wish, state in work:
+        if plan(wish, *state, overwrite):
+            for text in warnings(wish, state[1]):
+                module.warn(text)
+    changes = []
+    for wish, state in work:
+        changes += converge(
+            state,
+            partial(observe, kube, wish),
+            lambda state, wish=wish: plan(wish, *state, overwrite),
+            partial(apply_to, kube, dry_run=module.check_mode),
+        )
+    return outcome(changes)
+
+
+def main():
+    module = AnsibleK8SModule(
+        argument_spec={
+            **AUTH_ARG_SPEC,
+            "documents": {"type": "list", "elements": "dict", "required": True, "options": DOCUMENT},
+            "sensitive": {"type": "dict", "default": {}, "no_log": True},
+            "overwrite_externally_managed": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = converge_all(module)
+    except (KubeError, MergeError, ValueSourceError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
