@@ -67,7 +67,7 @@ def plan(wish: Wish, current: Mapping[str, Any] | None, owners: Sequence[Owner],
     ``owners`` as of ``_ownership.owners``; unless ``overwrite``, an object that a controller would overwrite is
     refused. Raises MergeError.
     """
-    text = _text(wish, current)
+    text = text_of(wish, current)
     try:
         before = parse(text)
         after = merge(remove(before, wish.remove), wish.merge, wish.list_keys)
@@ -120,7 +120,8 @@ def _is_used_up(wish: Wish, current: Mapping[str, Any], after: Mapping[str, Any]
     return annotations.get(CREATED_BY) == CREATED_BY_VALUE and not wish.merge and not others and is_hollow(after)
 
 
-def _text(wish: Wish, current: Mapping[str, Any] | None) -> str:
+def text_of(wish: Wish, current: Mapping[str, Any] | None) -> str:
+    """Return the text under the key of the wish, empty if there is none. Raises MergeError where it is not text."""
     current = current or {}
     value = (current.get("data") or {}).get(wish.key, "")
     if wish.key in (current.get("binaryData") or {}):
