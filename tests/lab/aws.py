@@ -64,11 +64,12 @@ def identify(environ: dict[str, Any]) -> dict[str, Any]:
     (``PUT bucket?notification``).
     """
     match = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "") or unquote(environ.get("QUERY_STRING", "")))
-    access_key, region, service = match.groups() if match else ("", "", "s3")
+    form = environ.get("CONTENT_TYPE", "").startswith(_QUERY_BODY)
+    access_key, region, service = match.groups() if match else ("", "", "sts" if form else "s3")  # unsigned calls
     if service == "s3":
         method = environ["REQUEST_METHOD"]
         query = [name for name, value in parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True) if not value]
-        depth = len([part for part in environ["PATH_INFO"].split("/") if part])
+        depth = len([part for part in environ["PATH_INFO"].split("/") if part]) + (".s3." in environ["HTTP_HOST"])
         action = f"{method} {('service', 'bucket', 'object')[min(depth, 2)]}" + "".join(f"?{name}" for name in query[:1])
         write = method not in ("GET", "HEAD")
     else:
@@ -82,28 +83,25 @@ def refusal(service: str, environ: Mapping[str, Any], throttled: bool) -> tuple[
     """Return (status and headers, body) of a fault, in the form of the service's protocol."""
     code, message = ("Throttling", "Rate exceeded") if throttled else ("ServiceUnavailable", "Please try again")
     status = "400 Bad Request" if throttled else "503 Service Unavailable"
-    content_type, body = "text/xml", f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-    if service == "s3":
-        status, code = "503 Slow Down", "SlowDown" if throttled else code
-        body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    elif environ.get("HTTP_X_AMZ_TARGET"):
-        content_type, body = "application/x-amz-json-1.0", json.dumps({"__type": code, "message": message})
-    return {"status": status, "headers": [("Content-Type", content_type), ("Content-Length", str(len(body)))]}, body.encode()
+    if service == "s3" and throttled:
+        status, code = "503 Slow Down", "SlowDown"
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    if environ.get("HTTP_X_AMZ_TARGET"):
+        body = json.dumps({"__type": code, "message": message})
+    elif service != "s3":
+        body = f"<ErrorResponse>{body}</ErrorResponse>"
+    return {"status": status, "headers": [("Content-Length", str(len(body)))]}, body.encode()
 
 
 def _body(environ: dict[str, Any]) -> str:
     """Return the body of a Query-protocol call and put it back for moto."""
-    if not environ.get("CONTENT_TYPE", "").startswith(_QUERY_BODY):
-        return environ.get("QUERY_STRING", "")
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     return body.decode()
 
 
 class _Quiet(WSGIRequestHandler):
-    """No access log beside our own; HTTP/1.1, so that clients keep their connections."""
-
-    protocol_version = "HTTP/1.1"
+    """No access log beside our own."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass

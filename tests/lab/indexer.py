@@ -89,7 +89,7 @@ def measure(environ: Mapping[str, str], bucket: str, key: str) -> dict[str, Any]
         keys = {"aws_access_key_id": environ["AWS_ACCESS_KEY_ID"],
                 "aws_secret_access_key": environ["AWS_SECRET_ACCESS_KEY"]}
     try:
-        s3 = boto3.client("s3", region_name=environ.get("AWS_REGION") or "us-east-1", **keys)
+        s3 = boto3.Session(region_name=environ.get("AWS_REGION") or "us-east-1", **keys).client("s3")
         size = s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
         hashes = hash_chunks(s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK))
     except (BotoCoreError, ClientError) as error:

@@ -34,19 +34,17 @@ def running(pid_file: Path) -> int | None:
 
 
 def stop(pid_files: Iterable[Path], grace: float = 5) -> None:
-    """End the process groups named by the pid files, all at once: SIGTERM, after ``grace`` seconds SIGKILL."""
-    groups = {}
-    for pid_file in pid_files:
-        if pid := running(pid_file):
-            groups[pid_file] = pid
-            signal_group(pid, signal.SIGTERM)
-        else:
-            pid_file.unlink(missing_ok=True)
+    """End the process groups named by the pid files, all at once.
+
+    Each gets SIGTERM; when its leader has ended, or after ``grace`` seconds, what is left of the group gets SIGKILL.
+    """
+    leaders = {pid_file: pid for pid_file in list(pid_files) if (pid := running(pid_file))}
+    for pid in leaders.values():
+        signal_group(pid, signal.SIGTERM)
     deadline = time.monotonic() + grace
-    while groups and time.monotonic() < deadline:
-        groups = {pid_file: pid for pid_file, pid in groups.items() if running(pid_file)}
+    while any(running(pid_file) for pid_file in leaders) and time.monotonic() < deadline:
         time.sleep(0.02)
-    for pid in groups.values():
+    for pid in leaders.values():
         signal_group(pid, signal.SIGKILL)
 
 

@@ -84,13 +84,13 @@ def sqs_client(aws: dict[str, str]):
 
     The host is always Amazon's: the real program can be given no other endpoint.
     """
-    region, keys = os.environ.get("AWS_REGION"), {}
+    region, keys = os.environ.get("AWS_REGION") or "aws-region-missing", {}
     if all(aws.values()):
         region = aws["region"]
         keys = {name: aws[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
-    return boto3.client("sqs", region_name=region or "aws-region-missing", **keys,
-                        endpoint_url=f"https://sqs.{region or 'aws-region-missing'}.amazonaws.com",
-                        config=Config(retries={"total_max_attempts": 4}, read_timeout=LONG_POLL + 40))
+    return boto3.Session(region_name=region, **keys).client(
+        "sqs", endpoint_url=f"https://sqs.{region}.amazonaws.com",
+        config=Config(retries={"total_max_attempts": 4}, read_timeout=LONG_POLL + 40))
 
 
 def clean_up() -> None:

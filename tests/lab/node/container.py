@@ -97,7 +97,7 @@ class Container:
             own_environment = references.environment(self._spec)
             command = command_of(self._spec["image"], self._spec.get("command", ()),
                                  self._state.settings["dispatcher_command"])
-            environment = {**self._base_environment(root), **own_environment}
+            environment = {**self._base_environment(root), **self._web_identity(references, root), **own_environment}
             command = [expand(word, environment) for word in (*command, *self._spec.get("args", ()))]
             log = self._state.logs / f"pod-{self._pod['metadata']['name']}.log"
             self._process = processes.start(command, self._pid_file, log, environment, root)
@@ -160,6 +160,18 @@ class Container:
                     (target / name).parent.mkdir(parents=True, exist_ok=True)
                     (target / name).write_bytes(content)
         return root
+
+    @staticmethod
+    def _web_identity(references: References, root: Path) -> dict[str, str]:
+        """Give the container AWS access by its service account, as EKS does."""
+        identity = references.web_identity()
+        if identity is None:
+            return {}
+        role, token = identity
+        file = root / "var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+        file.parent.mkdir(parents=True)
+        file.write_text(token)
+        return {"AWS_ROLE_ARN": role, "AWS_WEB_IDENTITY_TOKEN_FILE": str(file)}
 
     def _base_environment(self, root: Path) -> dict[str, str]:
         """Return what every container gets: the API's address, the network's proxy, and where its root is."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from lab.kube import Kube
 
+ROLE_ARN_ANNOTATION = "eks.amazonaws.com/role-arn"
 _EXPANSION = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 
 
@@ -42,6 +43,12 @@ class References:
             else:
                 values[variable["name"]] = expand(variable.get("value", ""), values)
         return values
+
+    def web_identity(self) -> tuple[str, str] | None:
+        """Return (role ARN, token for AWS) if the pod's account is annotated with a role, as on EKS."""
+        account = self._kube.get("ServiceAccount", self._pod["spec"]["serviceAccountName"], self._namespace) or {}
+        role = account.get("metadata", {}).get("annotations", {}).get(ROLE_ARN_ANNOTATION)
+        return (role, self._token({"audience": "sts.amazonaws.com"})) if role else None
 
     def volume(self, volume: Mapping[str, Any]) -> dict[str, bytes]:
         """Return path -> content of a volume's files."""
