@@ -24,10 +24,10 @@ class Account:
         self.server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def client(self, service, key=OPERATOR_KEY, attempts=1):
+    def client(self, service, key=OPERATOR_KEY, attempts=1, signature=None):
         return boto3.client(service, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{self.server.port}",
                             aws_access_key_id=key, aws_secret_access_key="x",
-                            config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}))
+                            config=Config(signature_version=signature, retries={"total_max_attempts": attempts, "mode": "standard"}))
 
     def fail(self, rate, *kinds, api="aws"):
         self.faults_file.write_text(json.dumps({api: {"rate": rate, "kinds": kinds, "seed": 1}}))
@@ -69,7 +69,7 @@ def test_every_call_is_recorded_with_its_name_and_whether_it_writes(account):
 
 
 def test_unsigned_and_presigned_calls_are_recorded(account):
-    s3 = account.client("s3")
+    s3 = account.client("s3", signature="s3v4")
     s3.create_bucket(Bucket="bucket")
     url = s3.generate_presigned_url("put_object", Params={"Bucket": "bucket", "Key": "k"})
     assert requests.put(url, data=b"x", timeout=5).ok
