@@ -21,6 +21,8 @@ from ansible_collections.gen3.uploads.plugins.module_utils._aws_scope import Sco
 SID_PREFIX = "Gen3Uploads"
 TOPIC_ACTIONS = ("sns:Publish",)
 """What S3 needs on the topic."""
+TOPIC_OWNER_SID = "__default_statement_ID"
+"""Sid of the statement that SNS gives to every new topic."""
 
 Statement = dict[str, Any]
 
@@ -51,7 +53,7 @@ def topic(scope: Scope, topic_arn: str, buckets: Sequence[Mapping[str, Any]],
 def topic_owner(scope: Scope, topic_arn: str) -> Statement:
     """Let the topic's own account publish and subscribe, as SNS lets it with every new topic."""
     return {
-        "Sid": "__default_statement_ID",
+        "Sid": TOPIC_OWNER_SID,
         "Effect": "Allow",
         "Principal": {"AWS": "*"},
         "Action": ["SNS:GetTopicAttributes", "SNS:ListSubscriptionsByTopic", "SNS:Publish", "SNS:Subscribe"],
