@@ -18,6 +18,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils import _ssjdispatcher
 from ansible_collections.gen3.uploads.plugins.module_utils._document_merge import (
     ABSENT,
     DocumentError,
+    is_hollow,
     merge,
     parse,
     remove,
@@ -177,11 +178,13 @@ def _document(cluster: Cluster, wish: merge_plan.Wish, changes: Mapping[str, Any
     current = cluster.get(wish.kind, wish.name, wish.namespace)
     try:
         document.before = parse(merge_plan.text_of(wish, current))
-        patch = merge(_missing(changes["defaults"], document.before, wish.list_keys), changes["merge"], wish.list_keys)
+        patch = changes["merge"]
+        defaults = _missing(_missing(changes["defaults"], document.before, wish.list_keys), patch, wish.list_keys)
+        patch = merge(patch, defaults, wish.list_keys)
         document.wish = replace(
             wish,
             merge=_choose_sources(patch, cluster, options.sensitive),
-            remove=_applicable(changes["remove"], document.before),
+            remove=_applicable(changes["remove"], document.before, current is not None and access.is_ours(current)),
         )
         resolved = replace(document.wish, merge=resolve(document.wish.merge, cluster.secret, options.sensitive))
         document.after = merge(remove(document.before, resolved.remove), resolved.merge, resolved.list_keys)
@@ -228,15 +231,17 @@ def _missing(defaults: Mapping[str, Any], document: Mapping[str, Any], list_keys
     return missing
 
 
-def _applicable(removals: Sequence[Any], document: Mapping[str, Any]) -> list[Any]:
-    """Return the paths to remove: those without a condition, and those where the value that they name still is."""
-    paths = []
+def _applicable(removals: Sequence[Any], document: Mapping[str, Any], created_by_us: bool) -> list[Any]:
+    """Return the paths to remove: those whose condition, if they have one, holds (see the option ``remove``)."""
+    paths, last = [], []
     for removal in removals:
         if not isinstance(removal, Mapping):
             paths.append(removal)
+        elif removal.get("last"):
+            last.append(removal["path"])
         elif select(document, removal["path"]) == removal["value"]:
             paths.append(removal["path"])
-    return paths
+    return paths + last if created_by_us and is_hollow(remove(document, paths + last)) else paths
 
 
 def _review(installation: Installation, credentials: Document | None, images: Document | None, options: Options) -> rules.Findings:

@@ -51,7 +51,8 @@ options:
       remove:
         description:
           - Paths of values that the document shall not contain, as in M(gen3.uploads.k8s_merge_document#module).
-          - A mapping with C(path) and C(value) names a path that is removed only where it has this value.
+          - A mapping of C(path) and C(value) removes the path only where it has this value. A mapping of C(path) and C(last)
+            (V(true)) removes it only if nothing else is left then, from a Secret that this collection created.
         type: list
         elements: raw
         default: []
@@ -69,7 +70,7 @@ options:
         type: dict
         default: {}
       remove:
-        description: Paths of values that the document shall not contain.
+        description: Paths of values that the document shall not contain, as in O(credentials.remove).
         type: list
         elements: raw
         default: []
