@@ -21,6 +21,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from lab.faults import ANSWER_LOST, THROTTLED, Faults
+from lab.long_poll import LongPolls
 from lab.state import State
 
 OPERATOR_KEY = "AKIALABOPERATOR00001"
@@ -35,7 +36,7 @@ class RecordedMoto:
     """The WSGI application: moto, wrapped in the log and the faults."""
 
     def __init__(self, log_file: Path, faults: Faults):
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = LongPolls(DomainDispatcherApplication(create_backend_app))
         self._log = open(log_file, "a", buffering=1)
         self._faults = faults
         self._lock = threading.Lock()

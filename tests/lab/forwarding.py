@@ -4,7 +4,9 @@
 """Passing one HTTP request on to another server, and its answer back."""
 from __future__ import annotations
 
+import contextlib
 import http.client
+import select
 import ssl
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 Answer = tuple[int, Mapping[str, str], bytes]
 """Status, headers and body."""
 
+TIMEOUT = 60
 HOP_BY_HOP = {"connection", "proxy-connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"}
 
 
@@ -20,6 +23,10 @@ class ForwardingHandler(BaseHTTPRequestHandler):
     """A request handler that can pass its request on; connections stay open between requests."""
 
     protocol_version = "HTTP/1.1"
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError, ssl.SSLError):  # the caller is gone; nobody is left to tell
+            super().handle()
 
     def read_body(self) -> bytes:
         """Return the body of the request, whether of known length or in chunks."""
@@ -41,11 +48,15 @@ class ForwardingHandler(BaseHTTPRequestHandler):
         if body or self.command in ("POST", "PUT", "PATCH"):
             headers["Content-Length"] = str(len(body))
         if url.scheme == "https":
-            connection = http.client.HTTPSConnection(url.hostname, url.port, context=context, timeout=60)
+            connection = http.client.HTTPSConnection(url.hostname, url.port, context=context, timeout=TIMEOUT)
         else:
-            connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
+            connection = http.client.HTTPConnection(url.hostname, url.port, timeout=TIMEOUT)
         try:
             connection.request(self.command, url.path.rstrip("/") + path, body, headers)
+            # A caller that waits sends nothing: that its connection is readable means that it was closed.
+            if connection.sock not in select.select([connection.sock, self.connection], [], [], TIMEOUT)[0]:
+                self.close_connection = True
+                return 504, {}, b"the caller is gone, or the server does not answer\n"
             response = connection.getresponse()
             return response.status, dict(response.getheaders()), response.read()
         except (OSError, http.client.HTTPException) as error:

@@ -40,7 +40,7 @@ class Container:
         self._waiting = ("ContainerCreating", "")
         self._last_end: dict[str, Any] | None = None
         self._restarts = 0
-        self._next_start = self._next_probe = 0.0
+        self._next_start = 0.0
         self.ready = False
         self.end: dict[str, Any] | None = None
         """How the process ended, once it will not be started again."""
@@ -109,6 +109,7 @@ class Container:
             self._waiting = ("CreateContainerError", str(error))
         else:
             self._started_at = timestamp()
+            self._next_probe = 0.0
             self.ready = "readinessProbe" not in self._spec
 
     def _ended(self, code: int) -> None:

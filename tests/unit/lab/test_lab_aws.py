@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 import boto3
 import pytest
 import requests
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from lab.aws import OPERATOR_KEY, RecordedMoto, _Quiet
 from lab.faults import ANSWER_LOST, THROTTLED, UNAVAILABLE, Faults
 from werkzeug.serving import make_server
@@ -128,3 +129,34 @@ def test_faults_strike_the_operator_alone_and_their_share(account):
     account.client("sts", key="AKIAANOTHER").get_caller_identity()
     account.fail(1, THROTTLED, api="kubernetes")
     sts.get_caller_identity()
+
+
+def test_a_long_poll_ends_with_a_message_or_after_its_time(account):
+    sqs = account.client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    started = time.monotonic()
+    assert "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)
+    assert 0.9 < time.monotonic() - started < 3
+    threading.Timer(0.2, lambda: sqs.send_message(QueueUrl=url, MessageBody="x")).start()
+    assert [message["Body"] for message in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]] == ["x"]
+    assert time.monotonic() - started < 10
+
+
+def test_a_long_poll_of_a_missing_queue_fails_at_once(account):
+    started = time.monotonic()
+    with pytest.raises(ClientError):
+        account.client("sqs").receive_message(QueueUrl="http://x/123456789012/none", WaitTimeSeconds=20)
+    assert time.monotonic() - started < 5
+
+
+def test_a_message_is_not_given_to_a_caller_that_is_gone(account):
+    sqs = account.client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    impatient = boto3.client("sqs", region_name="us-east-1", endpoint_url=sqs.meta.endpoint_url,
+                             aws_access_key_id="x", aws_secret_access_key="x",
+                             config=Config(read_timeout=0.3, retries={"total_max_attempts": 1}))
+    with pytest.raises(ReadTimeoutError):
+        impatient.receive_message(QueueUrl=url, WaitTimeSeconds=20)
+    time.sleep(0.3)
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    assert len(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2).get("Messages", [])) == 1
