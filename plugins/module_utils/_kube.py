@@ -126,6 +126,8 @@ class Kube:
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if resource_version:
             options["preconditions"] = {"resourceVersion": resource_version}
+        if dry_run:
+            options["dryRun"] = ["All"]  # beside a body the query does not count
         try:
             self._write("delete", kind, name, namespace, options, dry_run)
         except KubeError as error:

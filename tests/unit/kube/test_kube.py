@@ -90,6 +90,12 @@ def test_delete_of_one_version_only():
     assert server.requests[0][2]["preconditions"] == {"resourceVersion": "7"}
 
 
+def test_the_dry_run_of_a_deletion_is_in_its_body():
+    client, server = kube(found({}))
+    client.delete("Secret", "s", "ns", dry_run=True)
+    assert server.requests[0][2]["dryRun"] == ["All"]
+
+
 def test_a_deleted_object_needs_no_deletion():
     kube(MISSING)[0].delete("Secret", "s", "ns")
 
