@@ -130,8 +130,10 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
     documents = [document for document in (credentials, images) if document]
 
     found = _review(installation, credentials, images, options)
-    obstacles = [*setup_problems(installation, namespace), *rights.problems, *(d.problem for d in documents if d.problem)]
-    found.problems = [*obstacles, *found.problems]
+    found.problems[:0] = [*rights.problems, *(each.problem for each in documents if each.problem)]
+    if deployment is None:
+        found.problems.clear()  # what else there may be follows from it
+    found.problems[:0] = setup_problems(installation, namespace)
     configuration = _configuration(installation, documents, rights, options)
     restart = _restart(cluster, deployment, configuration, options, found)
 
@@ -192,7 +194,9 @@ def _document(cluster: Cluster, wish: merge_plan.Wish, changes: Mapping[str, Any
         document.changes = bool(merge_plan.plan(resolved, current, owned_by, options.overwrite_externally_managed))
     except DocumentError as error:
         document.problem = f"Cannot merge into {document.place}: it {error}."
-    except (merge_plan.MergeError, ValueSourceError) as error:
+    except ValueSourceError as error:
+        document.problem = f"In {document.place}: {error}"
+    except merge_plan.MergeError as error:
         document.problem = str(error)
     return document
 
