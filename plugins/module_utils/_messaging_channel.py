@@ -66,12 +66,16 @@ class Channel:
 
 def channel(options: Mapping[str, Any], scope: Scope) -> Channel:
     """Return the channel that the module's ``options`` describe, or raise ValueError with a sentence for the user."""
-    options = {**options, "dead_letter_queue": options["dead_letter_queue"] or f"{options['queue']}-dlq"}
+    options = {
+        **options,
+        "dead_letter_queue": options["dead_letter_queue"] or f"{options['queue']}-dlq",
+        "tags": {str(key): str(value) for key, value in options["tags"].items()},
+    }
     for problem in _problems(options):
         raise ValueError(problem)
     return Channel(scope=scope, **{
         name: tuple(value) if isinstance(value, list) else value for name, value in options.items()
-    } | {"tags": {str(key): str(value) for key, value in options["tags"].items()}})
+    })
 
 
 def refuse_shared_names(channels: Iterable[Channel]) -> None:

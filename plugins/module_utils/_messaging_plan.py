@@ -140,8 +140,9 @@ def warnings(channel: Channel, current: Current) -> list[str]:
             sid = statement.get("Sid")
             remedy = (f"remove it by naming {sid} in remove_sids" if sid else
                       "remove it by hand, as it has no Sid to name in remove_sids")
+            condition = " under a condition" if statement.get("Condition") else ""
             found.append(f"A statement in the policy of {name} (Sid {sid}) lets everyone in the world do "
-                         f"{statement['Action']}: {remedy}.")
+                         f"{statement['Action']}{condition}: {remedy}.")
     return found
 
 

@@ -72,12 +72,11 @@ def snapshot():
     return state
 
 
-def run_channel(run_module, options, state="present", check=False):
-    return run_module(sns_sqs_channel, channels=[options], state=state, _ansible_check_mode=check)
+def run_channel(run_module, options, state="present"):
+    return run_module(sns_sqs_channel, channels=[options], state=state)
 
 
 def run_rules(run_module, state="present"):
-    # A queue that lies idle gathers S3's test events, which do not belong to the state compared here.
     return run_module(s3_bucket_notifications, state=state, topic_arn=TOPIC,
                       buckets=[{"name": "gen3-bucket"}, {"name": "gen3-bucket-2"}])
 
