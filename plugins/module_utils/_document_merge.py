@@ -9,6 +9,7 @@ content into a message.
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 import json
@@ -196,7 +197,9 @@ def _is_leaf(value: Any) -> bool:
     return not isinstance(value, (Mapping, list, tuple))
 
 
-def _merge_object(current: Mapping, wish: Mapping, list_keys: Mapping[str, str], path: tuple[Step, ...]) -> dict[str, Any]:
+def _merge_object(
+    current: Mapping, wish: Mapping, list_keys: Mapping[str, str], path: tuple[Step, ...]
+) -> dict[str, Any]:
     result = dict(current)
     for key, value in wish.items():
         result[str(key)] = _merge_value(result.get(key, ABSENT), value, list_keys, (*path, str(key)))
@@ -267,7 +270,9 @@ def _parts(value: Any, key: str | None) -> dict[Step, Any] | None:
         return value
     if key is None or not isinstance(value, list):
         return None
-    parts = {Element(key, item[key]): item for item in value if isinstance(item, dict) and isinstance(item.get(key), str)}
+    parts = {
+        Element(key, item[key]): item for item in value if isinstance(item, dict) and isinstance(item.get(key), str)
+    }
     return parts if len(parts) == len(value) else None
 
 

@@ -9,6 +9,7 @@ while the few kinds that this collection works with have paths that never change
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 import json
@@ -23,8 +24,11 @@ from urllib.parse import quote, urlencode
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.gen3.uploads.plugins.module_utils._changes import Change
+from ansible_collections.gen3.uploads.plugins.module_utils._lazy_kubernetes import prepare
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC  # noqa: F401
-from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core_client
+
+prepare()  # before anything imports the library
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core_client  # noqa: E402
 
 try:
     import kubernetes
@@ -114,14 +118,18 @@ class Kube:
         metadata = manifest["metadata"]
         return self._write("create", manifest["kind"], metadata["name"], metadata["namespace"], manifest, dry_run)
 
-    def merge_patch(self, kind: str, name: str, namespace: str, patch: Mapping[str, Any], dry_run: bool = False) -> dict:
+    def merge_patch(
+        self, kind: str, name: str, namespace: str, patch: Mapping[str, Any], dry_run: bool = False
+    ) -> dict:
         """Change an object by a JSON merge patch.
 
         With ``metadata.resourceVersion`` in it, an object that has changed since is left alone: status 409.
         """
         return self._write("patch", kind, name, namespace, patch, dry_run)
 
-    def delete(self, kind: str, name: str, namespace: str, resource_version: str | None = None, dry_run: bool = False) -> None:
+    def delete(
+        self, kind: str, name: str, namespace: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> None:
         """Delete an object, if it exists; with ``resource_version`` only that version of it (else status 409)."""
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if resource_version:
@@ -137,7 +145,9 @@ class Kube:
     def _read(self, verb: str, kind: str, name: str | None, namespace: str, headers: dict, query: dict) -> Answer:
         versions = APIS[kind][1:]
         for version in versions:
-            answer = self._request("GET", _path(kind, version, namespace, name, query), None, headers, verb, kind, name, namespace)
+            answer = self._request(
+                "GET", _path(kind, version, namespace, name, query), None, headers, verb, kind, name, namespace
+            )
             if answer.status == 200:
                 return answer
             if answer.status == 404 and isinstance(answer.body, dict):
@@ -169,9 +179,15 @@ class Kube:
             try:
                 answer = self.send(method, path, body, headers)
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                no_connection = isinstance(error, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError))
-                if attempt == (CONNECT_ATTEMPTS if no_connection else ATTEMPTS) or isinstance(error, urllib3.exceptions.SSLError):
-                    raise KubeError(f"{_attempt(verb, kind, name, namespace)}: {_unreachable(self.server, error)}") from error
+                no_connection = isinstance(
+                    error, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+                )
+                if attempt == (CONNECT_ATTEMPTS if no_connection else ATTEMPTS) or isinstance(
+                    error, urllib3.exceptions.SSLError
+                ):
+                    raise KubeError(
+                        f"{_attempt(verb, kind, name, namespace)}: {_unreachable(self.server, error)}"
+                    ) from error
                 uncertain = uncertain or not no_connection
             else:
                 if answer.status in (200, 201, 202) and answer.body is not None:
@@ -185,7 +201,9 @@ class Kube:
             time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    def _error(self, answer: Answer, verb: str, kind: str, name: str | None, namespace: str, uncertain: bool = False) -> KubeError:
+    def _error(
+        self, answer: Answer, verb: str, kind: str, name: str | None, namespace: str, uncertain: bool = False
+    ) -> KubeError:
         return KubeError(
             f"{_attempt(verb, kind, name, namespace)}: {_refusal(answer, self.server, verb, kind, namespace)}",
             answer.status,
@@ -252,7 +270,10 @@ def connect(module) -> Kube:
             f"Cannot connect to Kubernetes with the kubeconfig {source}: {_one_line(error)};"
             " check the options kubeconfig and context."
         ) from error
-    extra = {name: ",".join(value) if isinstance(value, list) else value for name, value in core_client._create_headers(module).items()}
+    extra = {
+        name: ",".join(value) if isinstance(value, list) else value
+        for name, value in core_client._create_headers(module).items()
+    }
 
     server = configuration.host  # a refresh of the token would undo the option host
 

@@ -5,6 +5,7 @@
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 import json

@@ -5,6 +5,7 @@
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 import base64
@@ -74,7 +75,9 @@ def _from_secret(
     if format not in ("raw", "json", "dotenv"):
         raise ValueSourceError(f"value_from has the format {format!r}; it must be raw, json or dotenv.")
     if (format == "raw") != (path is None):
-        raise ValueSourceError(f"value_from for {where} needs a path with the formats json and dotenv, and only with these.")
+        raise ValueSourceError(
+            f"value_from for {where} needs a path with the formats json and dotenv, and only with these."
+        )
     found = read_secret(secret, namespace)
     if found is None:
         raise ValueSourceError(f"Cannot take a value from {where}: there is no such Secret.")

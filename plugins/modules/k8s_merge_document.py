@@ -3,6 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Merge JSON documents that live inside Secrets and ConfigMaps."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -224,7 +225,9 @@ def converge_all(module):
     """Observe everything, plan everything, and only then write."""
     kube = connect(module)
     overwrite = module.params["overwrite_externally_managed"]
-    work = [(wish, observe(kube, wish)) for wish in wishes(kube, module.params["documents"], module.params["sensitive"])]
+    work = [
+        (wish, observe(kube, wish)) for wish in wishes(kube, module.params["documents"], module.params["sensitive"])
+    ]
     for wish, state in work:
         if plan(wish, *state, overwrite):
             for text in warnings(wish, state[1]):

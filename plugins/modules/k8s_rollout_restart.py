@@ -3,6 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Restart a Deployment when its pods started with another configuration."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -182,7 +183,9 @@ def reasons(kube, deployment):
     except KubeError as error:
         return str(error)
     found = "; ".join(troubles(deployment, pods)[:3]) or "no pod says why"
-    return f"{found[0].upper()}{found[1:]}; look at kubectl logs -n {metadata['namespace']} deployment/{metadata['name']}."
+    return (
+        f"{found[0].upper()}{found[1:]}; look at kubectl logs -n {metadata['namespace']} deployment/{metadata['name']}."
+    )
 
 
 def restart(module):

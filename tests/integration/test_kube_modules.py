@@ -86,7 +86,9 @@ def test_merge_into_what_others_have_written(lab, namespace, secrets, run):
     after = lab.kube.get("Secret", "creds", namespace)
 
     resource = f"Secret {namespace}/creds"
-    assert result["changes"] == predicted["changes"] == [{"action": "update", "resource": resource, "attribute": "c.json"}]
+    assert (
+        result["changes"] == predicted["changes"] == [{"action": "update", "resource": resource, "attribute": "c.json"}]
+    )
     assert result["diff"] == predicted["diff"]
     assert result["diff"]["after"][f"{resource}: c.json"]["JOBS[name=indexing].imageConfig.password"] == "<redacted>"
     assert result["warnings"] == predicted["warnings"]
@@ -146,7 +148,10 @@ def test_nothing_is_written_when_one_of_the_documents_cannot_be(lab, namespace, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"namespace": "no-such-namespace", "merge": {"a": 1}}, "there is no namespace no-such-namespace; create it first"),
+        (
+            {"namespace": "no-such-namespace", "merge": {"a": 1}},
+            "there is no namespace no-such-namespace; create it first",
+        ),
         ({"name": "absent", "create": False}, "the object does not exist, and create is false."),
         ({"kind": "ConfigMap"}, "Refusing to write a secret value into ConfigMap"),
         ({"merge": {"AWS": []}}, "it holds an object at AWS where a list is to be merged."),
@@ -170,7 +175,10 @@ def test_an_immutable_object(lab, namespace, secrets, run):
     [
         ({"kubeconfig": "/no/such/file"}, "the kubeconfig /no/such/file does not exist; set the option kubeconfig"),
         ({"context": "moon"}, "Expected object with name moon in"),
-        ({"kubeconfig": None, "host": "https://127.0.0.1:1", "api_key": "wrong-token-of-a-test"}, "cannot be reached ([Errno 111]"),
+        (
+            {"kubeconfig": None, "host": "https://127.0.0.1:1", "api_key": "wrong-token-of-a-test"},
+            "cannot be reached ([Errno 111]",
+        ),
         ({"kubeconfig": None, "host": "SERVER", "api_key": "wrong-token-of-a-test"}, "no TLS connection to"),
         (
             {"kubeconfig": None, "host": "SERVER", "api_key": "wrong-token-of-a-test", "validate_certs": False},
@@ -178,7 +186,7 @@ def test_an_immutable_object(lab, namespace, secrets, run):
         ),
         (
             {"impersonate_user": "jane"},
-            'user jane lacks the permission (403 Forbidden); add to a Role in namespace default that is bound to it the rule'
+            "user jane lacks the permission (403 Forbidden); add to a Role in namespace default that is bound to it the rule"
             ' {apiGroups: [""], resources: [configmaps], verbs: [get]}.',
         ),
     ],
@@ -204,7 +212,19 @@ def ansible(lab, module, options):
     options = {name: value for name, value in options.items() if value is not None}
     if "host" in options:
         environment = {name: value for name, value in environment.items() if "KUBECONFIG" not in name}
-    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-vvvv", "--diff", "-m", f"gen3.uploads.{module}", "-a", json.dumps(options)]
+    command = [
+        sys.executable,
+        "-m",
+        "ansible",
+        "adhoc",
+        "localhost",
+        "-vvvv",
+        "--diff",
+        "-m",
+        f"gen3.uploads.{module}",
+        "-a",
+        json.dumps(options),
+    ]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
 
 
@@ -217,7 +237,14 @@ def test_secrets_stay_out_of_all_output(lab, namespace, secrets):
     assert "JOBS[name=indexing].imageConfig.password" in output
     assert json.loads(text_of(lab, namespace))["AWS"]["aws_secret_access_key"] == given
     for secret in (PASSWORD, given, FOREIGN, text_of(lab, namespace)):
-        for form in (secret, encoded(secret), quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1]):
+        for form in (
+            secret,
+            encoded(secret),
+            quote(secret),
+            quote(secret, safe=""),
+            json.dumps(secret)[1:-1],
+            repr(secret)[1:-1],
+        ):
             assert form not in output
 
 
@@ -248,7 +275,10 @@ def external_secret(lab, namespace):
     lab.wait_for(lambda: exists(lab, namespace), what="the API of External Secrets")
     spec = {"target": {"creationPolicy": "Owner"}}
     metadata = {"name": "creds"}
-    lab.kube.create({"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "metadata": metadata, "spec": spec}, namespace)
+    lab.kube.create(
+        {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "metadata": metadata, "spec": spec},
+        namespace,
+    )
     yield
     lab.kube.delete("CustomResourceDefinition", EXTERNAL_SECRET_CRD["metadata"]["name"])
 
@@ -281,7 +311,9 @@ def test_fifty_writers_at_once(lab, namespace, secrets):
         }
         params = {"documents": [wish], "sensitive": {}, "overwrite_externally_managed": False}
         module = SimpleNamespace(
-            params={"kubeconfig": lab.environment()["K8S_AUTH_KUBECONFIG"], **params}, check_mode=False, warn=lambda text: None
+            params={"kubeconfig": lab.environment()["K8S_AUTH_KUBECONFIG"], **params},
+            check_mode=False,
+            warn=lambda text: None,
         )
         barrier.wait()
         return k8s_merge_document.converge_all(module)["changed"]
@@ -382,7 +414,9 @@ def deployment(lab, namespace, secrets):
         },
         namespace,
     )
-    lab.wait_for(lambda: lab.kube.get("Deployment", "app", namespace)["status"].get("availableReplicas"), what="the first pod")
+    lab.wait_for(
+        lambda: lab.kube.get("Deployment", "app", namespace)["status"].get("availableReplicas"), what="the first pod"
+    )
     return {
         "name": "app",
         "namespace": namespace,
@@ -393,7 +427,9 @@ def deployment(lab, namespace, secrets):
 
 def pods(lab, namespace):
     """Return the names of the pods that are to stay."""
-    return {pod["metadata"]["name"] for pod in lab.kube.list("Pod", namespace) if "deletionTimestamp" not in pod["metadata"]}
+    return {
+        pod["metadata"]["name"] for pod in lab.kube.list("Pod", namespace) if "deletionTimestamp" not in pod["metadata"]
+    }
 
 
 def change_container(lab, namespace, **fields):
@@ -462,7 +498,9 @@ def test_restart_converges_after_a_kill_at_its_write(lab, namespace, deployment,
 def test_pods_that_do_not_start_tell_why(lab, namespace, deployment, run):
     change_container(lab, namespace, image="no/such:image")
     result = run(k8s_rollout_restart, **{**deployment, "wait_timeout": 2})
-    assert result["msg"].startswith(f"The rollout of Deployment {namespace}/app was not finished after 2 s: it waits for ")
+    assert result["msg"].startswith(
+        f"The rollout of Deployment {namespace}/app was not finished after 2 s: it waits for "
+    )
     assert "container main of pod app-" in result["msg"].replace("Container", "container")
     assert 'Failed to pull image "no/such:image"' in result["msg"]
     # The failed run has made its restart, so the next one, once the pods can start, has only to wait.

@@ -214,7 +214,14 @@ def test_select(path, value):
 
 @pytest.mark.parametrize(
     ("value", "hollow"),
-    [({}, True), ({"JOBS": [], "SQS": {}}, True), ([[], {}], True), ({"a": None}, False), ({"a": [0]}, False), ("", False)],
+    [
+        ({}, True),
+        ({"JOBS": [], "SQS": {}}, True),
+        ([[], {}], True),
+        ({"a": None}, False),
+        ({"a": [0]}, False),
+        ("", False),
+    ],
 )
 def test_is_hollow(value, hollow):
     assert is_hollow(value) is hollow

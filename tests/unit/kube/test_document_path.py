@@ -20,7 +20,9 @@ def test_paths_that_can_be_read(path, steps):
     assert parse_path(path) == steps
 
 
-@pytest.mark.parametrize("path", ["", ".a", "a.", "a..b", "a[b]", "a[=x]", "[a=b]", "a]", "a[b=c", [], [{}], [{"a": 1, "b": 2}], [[]], 5, {}])
+@pytest.mark.parametrize(
+    "path", ["", ".a", "a.", "a..b", "a[b]", "a[=x]", "[a=b]", "a]", "a[b=c", [], [{}], [{"a": 1, "b": 2}], [[]], 5, {}]
+)
 def test_paths_that_cannot_be_read(path):
     with pytest.raises(ValueError, match="path"):
         parse_path(path)

@@ -9,7 +9,9 @@ from ansible_collections.gen3.uploads.plugins.module_utils._kube import Answer, 
 NO_STATUS = Answer(404, {}, None)
 MISSING = Answer(404, {}, {"kind": "Status", "reason": "NotFound", "message": 'secrets "s" not found'})
 RESET = urllib3.exceptions.ProtocolError("Connection aborted.")
-REFUSED = urllib3.exceptions.NewConnectionError(None, "Failed to establish a new connection: [Errno 111] Connection refused")
+REFUSED = urllib3.exceptions.NewConnectionError(
+    None, "Failed to establish a new connection: [Errno 111] Connection refused"
+)
 
 
 def status(code, reason="Because", message="told so", **fields):
@@ -117,7 +119,9 @@ def test_external_secrets_where_their_operator_is_not_installed_or_old(answers, 
     assert kube(NO_STATUS)[0].list("ExternalSecret", "ns") == []
 
 
-@pytest.mark.parametrize("fault", [status(429), status(500), status(503), status(504), RESET, ConnectionResetError(104, "reset")])
+@pytest.mark.parametrize(
+    "fault", [status(429), status(500), status(503), status(504), RESET, ConnectionResetError(104, "reset")]
+)
 def test_a_passing_fault_is_retried(fault, pauses):
     client, server = kube(*[fault] * 7, found({"a": 1}))
     assert client.merge_patch("Secret", "s", "ns", {}) == {"a": 1}
@@ -148,11 +152,18 @@ def test_retry_after_is_respected_within_reason(pauses):
             " certificate of the kubeconfig.",
         ),
         (
-            status(403, "Forbidden", 'pods "p" is forbidden: User "jane" cannot get resource "pods" in API group "" in the namespace "ns"'),
+            status(
+                403,
+                "Forbidden",
+                'pods "p" is forbidden: User "jane" cannot get resource "pods" in API group "" in the namespace "ns"',
+            ),
             "Cannot read Pod ns/p: user jane lacks the permission (403 Forbidden); add to a Role in namespace ns that is"
             ' bound to it the rule {apiGroups: [""], resources: [pods], verbs: [get]}.',
         ),
-        (NO_STATUS, "Cannot read Pod ns/p: https://k8s answers with HTTP status 404 and no JSON; is it a Kubernetes API server?"),
+        (
+            NO_STATUS,
+            "Cannot read Pod ns/p: https://k8s answers with HTTP status 404 and no JSON; is it a Kubernetes API server?",
+        ),
         (
             Answer(200, {}, None),
             "Cannot read Pod ns/p: https://k8s answers with HTTP status 200 and no JSON; is it a Kubernetes API server?",
@@ -216,7 +227,12 @@ def test_a_conflict_after_an_unclear_answer_may_be_with_oneself(answers, uncerta
     assert (error.status, error.uncertain) == (409, uncertain)
 
 
-CHANGE = Change("update", "Secret ns/s", operation="merge_patch", parameters={"kind": "Secret", "name": "s", "namespace": "ns", "patch": {}})
+CHANGE = Change(
+    "update",
+    "Secret ns/s",
+    operation="merge_patch",
+    parameters={"kind": "Secret", "name": "s", "namespace": "ns", "patch": {}},
+)
 
 
 def converged(server_answers, plans):

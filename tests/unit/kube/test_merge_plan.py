@@ -56,7 +56,9 @@ def test_a_missing_object_is_created_with_our_mark():
 
 
 def test_an_update_patches_one_key_of_the_version_that_was_read():
-    change = only(plan(WISH, secret('{"z":1.0,"JOBS":[{"name":"x","p":1,"q":null}]}', others={"other": "AA=="}), [], False))
+    change = only(
+        plan(WISH, secret('{"z":1.0,"JOBS":[{"name":"x","p":1,"q":null}]}', others={"other": "AA=="}), [], False)
+    )
     assert (change.action, change.resource, change.attribute) == ("update", "Secret ns/creds", "c.json")
     assert change.operation == "merge_patch"
     assert change.parameters == {
@@ -72,7 +74,10 @@ def test_an_update_patches_one_key_of_the_version_that_was_read():
 
 def test_a_config_map_holds_plain_text_and_shows_its_values():
     wish = Wish("ConfigMap", "images", "ns", "job_images", merge={"indexing": "image:2"}, remove=["old"])
-    current = {"metadata": {"resourceVersion": "7"}, "data": {"job_images": '{"indexing": "image:1", "old": 1, "é": 2}'}}
+    current = {
+        "metadata": {"resourceVersion": "7"},
+        "data": {"job_images": '{"indexing": "image:1", "old": 1, "é": 2}'},
+    }
     change = only(plan(wish, current, [], False))
     assert change.parameters["patch"]["data"] == {"job_images": '{"indexing": "image:2", "é": 2}'}
     assert change.before == {"indexing": "image:1", "old": 1}
@@ -170,7 +175,9 @@ def test_what_cannot_be_done(wish, current, owners, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("current", [secret('{"JOBS":[{"name":"x","p":2}]}', immutable=True), secret('{"JOBS":[{"name":"x","p":2}]}')])
+@pytest.mark.parametrize(
+    "current", [secret('{"JOBS":[{"name":"x","p":2}]}', immutable=True), secret('{"JOBS":[{"name":"x","p":2}]}')]
+)
 def test_what_needs_no_write_is_not_refused(current):
     assert plan(WISH, current, CONTROLLER, False) == []
 

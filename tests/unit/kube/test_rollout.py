@@ -20,7 +20,11 @@ def deployment(record=None, generation=2, spec=None, **status):
     status = {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, **status}
     return {
         "metadata": {"name": "d", "namespace": "ns", "generation": generation, "resourceVersion": "9"},
-        "spec": {"replicas": 1, "template": {"metadata": {"annotations": {"other": "x", **annotations}}}, **(spec or {})},
+        "spec": {
+            "replicas": 1,
+            "template": {"metadata": {"annotations": {"other": "x", **annotations}}},
+            **(spec or {}),
+        },
         "status": status,
     }
 
@@ -93,7 +97,10 @@ def progressing(reason):
         (deployment(spec={"replicas": 0}, replicas=0, updatedReplicas=0, availableReplicas=0), None),
         (deployment(generation=3), "the deployment controller to see the new specification"),
         # The condition belongs to the former specification.
-        (deployment(generation=3, **progressing("ProgressDeadlineExceeded")), "the deployment controller to see the new specification"),
+        (
+            deployment(generation=3, **progressing("ProgressDeadlineExceeded")),
+            "the deployment controller to see the new specification",
+        ),
         (deployment(updatedReplicas=0), "new pods (0 of 1 exist)"),
         (deployment(spec={"replicas": 3}, updatedReplicas=2, replicas=3), "new pods (2 of 3 exist)"),
         (deployment(replicas=2), "the end of 1 old pods"),
@@ -114,7 +121,10 @@ def test_a_status_that_nobody_has_written_yet():
 @pytest.mark.parametrize(
     ("current", "message"),
     [
-        (deployment(updatedReplicas=0, **progressing("ProgressDeadlineExceeded")), "Deployment ns/d exceeded its progress deadline."),
+        (
+            deployment(updatedReplicas=0, **progressing("ProgressDeadlineExceeded")),
+            "Deployment ns/d exceeded its progress deadline.",
+        ),
         (deployment(updatedReplicas=0, spec={"paused": True}), PAUSED),
     ],
 )
@@ -148,7 +158,10 @@ def pod(name="p", created="1", conditions=(), metadata=None, **container):
             ],
             ["container c of pod p: CrashLoopBackOff: back-off 10s, ended with exit code 1 (Error)"],
         ),
-        ([pod(state={"terminated": {"exitCode": 137, "reason": "OOMKilled"}})], ["container c of pod p: ended with exit code 137 (OOMKilled)"]),
+        (
+            [pod(state={"terminated": {"exitCode": 137, "reason": "OOMKilled"}})],
+            ["container c of pod p: ended with exit code 137 (OOMKilled)"],
+        ),
         ([pod(state={"terminated": {"exitCode": 0, "reason": "Completed"}})], []),
         (
             [pod(conditions=[{"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}])],
@@ -166,5 +179,7 @@ def test_what_pods_say(pods, expected):
 
 
 def test_pods_that_cannot_be_created():
-    failing = deployment(conditions=[{"type": "ReplicaFailure", "status": "True", "message": 'serviceaccount "x" not found'}])
+    failing = deployment(
+        conditions=[{"type": "ReplicaFailure", "status": "True", "message": 'serviceaccount "x" not found'}]
+    )
     assert troubles(failing, []) == ['no pod can be created: serviceaccount "x" not found']

@@ -41,15 +41,33 @@ def value(**source):
         ({"secret": "indexd-service-creds", "key": "fence"}, "raw päss\n"),
         ({"secret": "indexd-service-creds", "key": "fence", "format": "raw"}, "raw päss\n"),
         (
-            {"secret": "indexd-creds", "namespace": "gen3", "key": "creds.json", "format": "json", "path": "user_db.fence"},
+            {
+                "secret": "indexd-creds",
+                "namespace": "gen3",
+                "key": "creds.json",
+                "format": "json",
+                "path": "user_db.fence",
+            },
             "p",
         ),
         (
-            {"secret": "indexd-creds", "namespace": "gen3", "key": "creds.json", "format": "json", "path": ["user_db", "fence"]},
+            {
+                "secret": "indexd-creds",
+                "namespace": "gen3",
+                "key": "creds.json",
+                "format": "json",
+                "path": ["user_db", "fence"],
+            },
             "p",
         ),
         (
-            {"secret": "indexd-creds", "namespace": "gen3", "key": "creds.json", "format": "json", "path": "JOBS[name=a].n"},
+            {
+                "secret": "indexd-creds",
+                "namespace": "gen3",
+                "key": "creds.json",
+                "format": "json",
+                "path": "JOBS[name=a].n",
+            },
             1.5,
         ),
         *(
@@ -79,8 +97,14 @@ def in_env(**source):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ({"sensitive": "nothing"}, "Cannot take a value from the entry nothing of the option sensitive: it is empty or missing."),
-        ({"sensitive": "empty"}, "Cannot take a value from the entry empty of the option sensitive: it is empty or missing."),
+        (
+            {"sensitive": "nothing"},
+            "Cannot take a value from the entry nothing of the option sensitive: it is empty or missing.",
+        ),
+        (
+            {"sensitive": "empty"},
+            "Cannot take a value from the entry empty of the option sensitive: it is empty or missing.",
+        ),
         (
             {"secret": "none", "key": "k"},
             "Cannot take a value from key k of Secret none: there is no such Secret.",
@@ -145,7 +169,10 @@ def in_env(**source):
             {"secret": "a", "key": "b", "path": "c"},
             "value_from for key b of Secret a needs a path with the formats json and dotenv, and only with these.",
         ),
-        ({"secret": "a", "key": "b", "format": "yaml"}, "value_from has the format 'yaml'; it must be raw, json or dotenv."),
+        (
+            {"secret": "a", "key": "b", "format": "yaml"},
+            "value_from has the format 'yaml'; it must be raw, json or dotenv.",
+        ),
         (
             {"secret": "a", "kay": "b"},
             "value_from takes either sensitive alone, or secret and key with namespace, format and path; it has kay, secret.",
