@@ -265,7 +265,7 @@ def _differences(before: Any, after: Any, list_keys: Mapping[str, str], path: tu
 
 
 def _parts(value: Any, key: str | None) -> dict[Step, Any] | None:
-    """Return the values of an object or a list by the step that leads to each, or None where there are no such steps."""
+    """Return the values of an object or a list by the step that leads to each, or None where no step does."""
     if isinstance(value, dict):
         return value
     if key is None or not isinstance(value, list):

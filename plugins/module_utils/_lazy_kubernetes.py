@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The kubernetes library, loaded part by part.
 
-``import kubernetes`` executes some 800 modules, one for each type of the API: 0.4 s, two thirds of what a module of ours
-would take in all. Ours need the library's configuration, its kubeconfig loader and its HTTP client.
+``import kubernetes`` executes some 800 modules, one for each type of the API: 0.4 s, two thirds of what a module of
+ours would take in all. Ours need the library's configuration, its kubeconfig loader and its HTTP client.
 
 Private to the collection gen3.uploads.
 """

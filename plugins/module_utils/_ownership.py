@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Owner:
-    """``kind`` is ``controller`` (undoes an edit within minutes), ``helm`` or ``argocd`` (at the next upgrade or sync)."""
+    """``kind``: ``controller`` (undoes an edit within minutes), ``helm``, ``argocd`` (at the next upgrade or sync)."""
 
     kind: str
     name: str

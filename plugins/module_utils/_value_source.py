@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``value_from``: values that a patch takes from Secrets or from a no_log option, so that they never pass through Ansible.
+"""``value_from``: values that a patch takes from Secrets or a no_log option and that never pass through Ansible.
 
 Private to the collection gen3.uploads.
 """

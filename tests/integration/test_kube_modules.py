@@ -130,6 +130,22 @@ def test_an_object_of_ours_is_created_and_deleted(lab, namespace, secrets, run):
     assert lab.kube.get("Secret", "ours", namespace) is None
 
 
+def test_a_config_map_shows_its_values(lab, namespace, run):
+    numbers = {"kind": "ConfigMap", "name": "numbers", "namespace": namespace, "key": "n.json"}
+    data = {"n.json": '{"a":1.50,"b":1e3}'}
+    lab.kube.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "numbers"}, "data": data}, namespace)
+    result = run(k8s_merge_document, documents=[{**numbers, "merge": {"a": 2}, "remove": ["b"]}])
+    assert result["diff"]["before"] == {f"ConfigMap {namespace}/numbers: n.json": {"a": 1.5, "b": 1000.0}}
+    assert result["diff"]["after"] == {f"ConfigMap {namespace}/numbers: n.json": {"a": 2}}
+    assert lab.kube.get("ConfigMap", "numbers", namespace)["data"] == {"n.json": '{"a":2}'}
+
+
+def test_every_impersonated_group_counts(namespace, secrets, run):
+    groups = ["some-group", "system:masters"]
+    identity = {"impersonate_user": "jane", "impersonate_groups": groups}
+    assert run(k8s_merge_document, documents=[document(namespace)], **identity)["changed"]
+
+
 def test_two_documents_of_one_object(lab, namespace, secrets, run):
     documents = [document(namespace), document(namespace, key="new.json", merge={"a": 1})]
     assert len(run(k8s_merge_document, documents=documents)["changes"]) == 2
@@ -186,8 +202,8 @@ def test_an_immutable_object(lab, namespace, secrets, run):
         ),
         (
             {"impersonate_user": "jane"},
-            "user jane lacks the permission (403 Forbidden); add to a Role in namespace default that is bound to it the rule"
-            ' {apiGroups: [""], resources: [configmaps], verbs: [get]}.',
+            "user jane lacks the permission (403 Forbidden); add to a Role in namespace default that is bound to it the"
+            ' rule {apiGroups: [""], resources: [configmaps], verbs: [get]}.',
         ),
     ],
 )

@@ -7,6 +7,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._changes import Chang
 from ansible_collections.gen3.uploads.plugins.module_utils._kube import Answer, Kube, KubeError, apply_to, converge
 
 NO_STATUS = Answer(404, {}, None)
+NO_JSON = "Cannot read Pod ns/p: https://k8s answers with HTTP status {} and no JSON; is it a Kubernetes API server?"
 MISSING = Answer(404, {}, {"kind": "Status", "reason": "NotFound", "message": 'secrets "s" not found'})
 RESET = urllib3.exceptions.ProtocolError("Connection aborted.")
 REFUSED = urllib3.exceptions.NewConnectionError(
@@ -69,9 +70,9 @@ def error_of(call, *arguments, **options):
         ),
         (
             lambda k: k.merge_patch("Secret", "s", "ns", {}, dry_run=True),
-            "PATCH /api/v1/namespaces/ns/secrets/s?dryRun=All&fieldManager=gen3.uploads",
+            "PATCH /api/v1/namespaces/ns/secrets/s?fieldManager=gen3.uploads&dryRun=All",
         ),
-        (lambda k: k.delete("Secret", "s", "ns", dry_run=True), "DELETE /api/v1/namespaces/ns/secrets/s?dryRun=All"),
+        (lambda k: k.delete("Secret", "s", "ns", dry_run=True), "DELETE /api/v1/namespaces/ns/secrets/s"),
     ],
 )
 def test_paths(call, request_line):
@@ -143,6 +144,12 @@ def test_retry_after_is_respected_within_reason(pauses):
     assert pauses == [3, 10]
 
 
+def test_retry_after_a_date_is_not_understood(pauses):
+    client, _ = kube(Answer(503, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, {}), found({}))
+    client.get("Secret", "s", "ns")
+    assert pauses[0] <= 0.2
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
@@ -157,25 +164,25 @@ def test_retry_after_is_respected_within_reason(pauses):
                 "Forbidden",
                 'pods "p" is forbidden: User "jane" cannot get resource "pods" in API group "" in the namespace "ns"',
             ),
-            "Cannot read Pod ns/p: user jane lacks the permission (403 Forbidden); add to a Role in namespace ns that is"
-            ' bound to it the rule {apiGroups: [""], resources: [pods], verbs: [get]}.',
+            "Cannot read Pod ns/p: user jane lacks the permission (403 Forbidden); add to a Role in namespace ns that"
+            ' is bound to it the rule {apiGroups: [""], resources: [pods], verbs: [get]}.',
         ),
         (
             NO_STATUS,
-            "Cannot read Pod ns/p: https://k8s answers with HTTP status 404 and no JSON; is it a Kubernetes API server?",
+            NO_JSON.format(404),
         ),
         (
             Answer(200, {}, None),
-            "Cannot read Pod ns/p: https://k8s answers with HTTP status 200 and no JSON; is it a Kubernetes API server?",
+            NO_JSON.format(200),
         ),
         (
             Answer(302, {}, None),
-            "Cannot read Pod ns/p: https://k8s answers with HTTP status 302 and no JSON; is it a Kubernetes API server?",
+            NO_JSON.format(302),
         ),
         (
             urllib3.exceptions.SSLError("a: certificate has expired (_ssl.c:1)"),
-            "Cannot read Pod ns/p: no TLS connection to https://k8s (certificate has expired (_ssl.c:1)); check ca_cert,"
-            " client_cert, client_key and the host name.",
+            "Cannot read Pod ns/p: no TLS connection to https://k8s (certificate has expired (_ssl.c:1)); check"
+            " ca_cert, client_cert, client_key and the host name.",
         ),
     ],
 )
@@ -188,8 +195,8 @@ def test_messages_of_what_is_not_worth_a_retry(answer, message):
 def test_an_unreachable_server_is_soon_told():
     client, server = kube(REFUSED)
     assert str(error_of(client.get, "Pod", "p", "ns")) == (
-        "Cannot read Pod ns/p: the Kubernetes API server https://k8s cannot be reached ([Errno 111] Connection refused);"
-        " check the kubeconfig's context, the network and that the server runs."
+        "Cannot read Pod ns/p: the Kubernetes API server https://k8s cannot be reached ([Errno 111] Connection"
+        " refused); check the kubeconfig's context, the network and that the server runs."
     )
     assert len(server.requests) == 3
 
@@ -202,11 +209,29 @@ def test_a_missing_namespace():
     )
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        urllib3.exceptions.SSLError("x"),
+        urllib3.exceptions.LocationParseError("no url"),
+        FileNotFoundError(2, "No such file or directory"),
+    ],
+)
+def test_what_no_repetition_heals_is_told_at_once(fault):
+    client, server = kube(fault)
+    error_of(client.get, "Pod", "p", "ns")
+    assert len(server.requests) == 1
+
+
 def test_what_a_server_says_of_a_secret_may_quote_it():
     causes = {"details": {"causes": [{"field": "data", "reason": "FieldValueInvalid", "message": "hunter2"}]}}
     refusal = status(422, "Invalid", "data: Invalid value: hunter2", **causes)
     assert str(error_of(kube(refusal)[0].merge_patch, "Secret", "s", "ns", {})) == (
         "Cannot change Secret ns/s: the API server answers 422 Invalid (data: FieldValueInvalid)."
+    )
+    assert str(error_of(kube(status(400, "BadRequest", "hunter2"))[0].merge_patch, "Secret", "s", "ns", {})) == (
+        "Cannot change Secret ns/s: the API server answers 400 BadRequest"
+        " (its message is left out, as it may quote the Secret)."
     )
     assert "hunter2" in str(error_of(kube(refusal)[0].merge_patch, "ConfigMap", "s", "ns", {}))
 

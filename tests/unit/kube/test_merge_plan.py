@@ -146,7 +146,8 @@ def test_a_merge_never_deletes():
             WISH,
             secret("{}", immutable=True),
             [],
-            "Cannot change key c.json of Secret ns/creds: the object is immutable; delete it and let it be created again.",
+            "Cannot change key c.json of Secret ns/creds: the object is immutable; delete it and let it be created"
+            " again.",
         ),
         (
             replace(WISH, create=False),
@@ -158,14 +159,15 @@ def test_a_merge_never_deletes():
             WISH,
             secret("{}"),
             CONTROLLER,
-            "Refusing to change key c.json of Secret ns/creds: ExternalSecret es manages the object and would overwrite the"
-            " change within minutes; make the change at its source, or set overwrite_externally_managed.",
+            "Refusing to change key c.json of Secret ns/creds: ExternalSecret es manages the object and would overwrite"
+            " the change within minutes; make the change at its source, or set overwrite_externally_managed.",
         ),
         (
             replace(WISH, remove=["a..b"]),
             secret("{}"),
             [],
-            "Cannot merge into key c.json of Secret ns/creds: 'a..b' is not a path such as JOBS[name=indexing].imageConfig.",
+            "Cannot merge into key c.json of Secret ns/creds: 'a..b' is not a path such as"
+            " JOBS[name=indexing].imageConfig.",
         ),
     ],
 )
@@ -189,6 +191,6 @@ def test_overwrite_lifts_the_refusal():
 def test_a_chart_is_a_warning():
     assert warnings(WISH, [Owner("helm", "gen3"), Owner("argocd", "commons"), *CONTROLLER]) == [
         "Secret ns/creds: the next helm upgrade of release gen3 overwrites this change unless its values say the same.",
-        "Secret ns/creds: Argo CD overwrites this change at the next sync of commons unless the application's source says"
-        " the same.",
+        "Secret ns/creds: Argo CD overwrites this change at the next sync of commons unless the application's source"
+        " says the same.",
     ]

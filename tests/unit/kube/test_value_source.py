@@ -132,7 +132,8 @@ def in_env(**source):
         ),
         (
             in_gen3(key="creds.json", path="user_db.empty"),
-            "Cannot take a value from user_db.empty in key creds.json of Secret gen3/indexd-creds: it is empty or missing.",
+            "Cannot take a value from user_db.empty in key creds.json of Secret gen3/indexd-creds: it is empty or"
+            " missing.",
         ),
         (
             in_gen3(key="broken", path="a"),
@@ -149,7 +150,8 @@ def in_env(**source):
         ),
         (
             in_env(path=["ADMIN_LOGINS", "old"]),
-            "Cannot take a value from key metadata.env of Secret metadata-g3auto: there is nothing at ADMIN_LOGINS.old.",
+            "Cannot take a value from key metadata.env of Secret metadata-g3auto: there is nothing at"
+            " ADMIN_LOGINS.old.",
         ),
         (
             in_env(path="EMPTY"),
@@ -175,11 +177,13 @@ def in_env(**source):
         ),
         (
             {"secret": "a", "kay": "b"},
-            "value_from takes either sensitive alone, or secret and key with namespace, format and path; it has kay, secret.",
+            "value_from takes either sensitive alone, or secret and key with namespace, format and path; it has kay,"
+            " secret.",
         ),
         (
             {},
-            "value_from takes either sensitive alone, or secret and key with namespace, format and path; it has none of them.",
+            "value_from takes either sensitive alone, or secret and key with namespace, format and path; it has none of"
+            " them.",
         ),
     ],
 )
