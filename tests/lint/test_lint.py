@@ -62,7 +62,7 @@ def test_ansible_test_sanity(collection):
     home = CACHE / "ansible-test"
     bootstraps = home / ".ansible" / "test" / "cache"
     bootstraps.mkdir(parents=True, exist_ok=True)
-    for version in ("25_0_1", "25_2", "25_3"):
+    for version in ("24_2", "25_2"):  # of ansible-core 2.19 and 2.21
         (bootstraps / f"get_pip_{version}.py").write_text(PIP_BOOTSTRAP)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     # pytest's own import settings would leak into the tests of imports.
