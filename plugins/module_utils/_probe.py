@@ -73,16 +73,13 @@ def all_hops(probe: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def table(probe: Mapping[str, Any]) -> list[str]:
-    """Return the hops as the lines of a text table: hop, state, time it took, time since the upload, evidence."""
-    rows = [("hop", "state", "took", "after upload", "evidence")]
+    """Return the hops as the lines of a text table: hop, state, time it took, time since the upload."""
+    rows = [("hop", "state", "took", "after upload")]
     for hop in all_hops(probe):
-        rows.append(
-            (hop["title"], hop["state"], seconds(hop["seconds"]), seconds(hop["after_upload"]), "; ".join(hop["evidence"]))
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        rows.append((hop["title"], hop["state"], seconds(hop["seconds"]), seconds(hop["after_upload"])))
+    widths = [max(map(len, column)) for column in zip(*rows)]
     return [
-        f"{hop:<{widths[0]}}  {state:<{widths[1]}}  {took:>{widths[2]}}  {after:>{widths[3]}}  {evidence}".rstrip()
-        for hop, state, took, after, evidence in rows
+        f"{hop:<{widths[0]}}  {state:<{widths[1]}}  {took:>{widths[2]}}  {after:>{widths[3]}}" for hop, state, took, after in rows
     ]
 
 

@@ -203,23 +203,27 @@ def job(probe: Mapping[str, Any], world: World) -> Passed:
             [_probe.queue_evidence(depth)],
             _probe.no_job_advice(world.params["queue"], depth, probe.get("queue_before"), where),
         )
-    return Passed([f"Job {namespace}/{seen['metadata']['name']}", _probe.queue_evidence(depth)], {"job": seen["metadata"]["name"]})
+    name, created = seen["metadata"]["name"], seen["metadata"].get("creationTimestamp")
+    return Passed([f"Job {namespace}/{name}, created {created}", _probe.queue_evidence(depth)], {"job": name})
 
 
 def finished(probe: Mapping[str, Any], world: World) -> Passed:
     """Await the end of the Job; ssjdispatcher deletes finished Jobs, so one that has gone has finished."""
     namespace, name = world.params["jobs_namespace"], probe["job"]
 
-    def look() -> str | None:
-        live = world.kube().get("Job", name, namespace)
-        return "gone" if live is None else _probe.job_state(live)
+    gone = {"status": {}}
 
-    state = world.wait(look)
-    if state == "gone":
+    def look() -> Mapping[str, Any] | None:
+        live = world.kube().get("Job", name, namespace)
+        return gone if live is None else live if _probe.job_state(live) else None
+
+    seen = world.wait(look)
+    if seen is gone:
         return Passed([f"Job {name} has been cleaned up already"], state=_probe.INFORMATION)
     pods = world.kube().list("Pod", namespace, f"job-name={name}")
+    state = _probe.job_state(seen) if seen else None
     if state == _probe.PASSED:
-        return Passed([f"Job {name} succeeded in {len(pods) or 1} pod(s)"])
+        return Passed([f"Job {name} succeeded at {seen['status'].get('completionTime')}"])
     raise HopFailed(
         f"Job {name} {'failed' if state else 'did not finish'}.",
         _probe.pod_reasons(pods),

@@ -64,7 +64,7 @@ class Lab(Testing):
             "AWS_EC2_METADATA_DISABLED": "true", "KUBECONFIG": kubeconfig, "K8S_AUTH_KUBECONFIG": kubeconfig,
             "LAB_STATE": str(self.state.directory), "LAB_CA": str(self.state.authority.certificate_file),
             "LAB_PROXY": self.state.url("network"),
-            "LAB_INDEXD_URL": settings["indexd_url"], "LAB_MDS_URL": settings["mds_url"]}
+            "UPLOADS_INDEXD_URL": settings["indexd_url"], "UPLOADS_METADATA_URL": settings["mds_url"]}
 
     def reset(self) -> None:
         """Bring cluster, account and records back to their first state, without a restart of anything."""
