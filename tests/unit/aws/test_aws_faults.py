@@ -149,6 +149,27 @@ def test_an_undisturbed_run_has_no_write_beyond_those_reported(aws, run_module, 
     assert len(calls.writes) == writes
 
 
+def test_a_write_whose_answer_is_lost_is_repeated_without_harm(aws, run_module, tap, impatient, scenario):
+    prepare, run, writes = scenario
+    prepared(prepare, run_module)
+    run(run_module)
+    wanted = snapshot()
+    lost = []
+
+    def handler(proceed, operation, parameters):
+        answer = proceed()
+        if not operation.startswith(("Get", "List", "Head")) and (operation, str(parameters)) not in lost:
+            lost.append((operation, str(parameters)))
+            raise ClientError({"Error": {"Code": "503"}}, operation)
+        return answer
+
+    prepared(prepare, run_module)
+    with tap(handler):
+        assert not run(run_module)["failed"]
+    assert len(lost) == writes
+    assert snapshot() == wanted
+
+
 class Body:
     """The body of an answer, as botocore reads it."""
 
@@ -193,6 +214,22 @@ def test_throttling_and_server_errors_in_a_fifth_of_the_answers(aws, run_module,
         assert not result["failed"], result
         assert snapshot() == wanted
     assert injected
+
+
+@pytest.mark.parametrize("code", ["Throttling", "Throttled", "ThrottlingException", "RequestThrottled", "SlowDown", "503"])
+def test_an_outage_that_outlasts_the_retries_of_the_sdk(aws, run_module, tap, impatient, code):
+    failures = dict.fromkeys(("GetCallerIdentity", "GetTopicAttributes", "GetQueueUrl", "CreateQueue"), 5)
+
+    def handler(proceed, operation, parameters):
+        if failures.get(operation):
+            failures[operation] -= 1
+            raise ClientError({"Error": {"Code": code}}, operation)
+        return proceed()
+
+    with tap(handler):
+        assert not run_channel(run_module, CHANNEL)["failed"]
+    assert set(failures.values()) == {0}
+    assert sum(impatient) > 0
 
 
 def test_the_name_of_a_queue_deleted_a_moment_ago_is_waited_for(aws, run_module, tap, impatient):
