@@ -294,7 +294,7 @@ def _form_problems(entries: Any) -> Iterator[str]:
 
 def _decodes(value: Any, wanted: type) -> bool:
     if wanted is int:
-        return type(value) is int and -(2**63) <= value < 2**63
+        return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
     return isinstance(value, wanted)
 
 

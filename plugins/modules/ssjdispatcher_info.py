@@ -44,13 +44,13 @@ options:
         default: {}
       merge:
         description:
-          - What the document shall contain, as in M(gen3.uploads.k8s_merge_document#module).
+          - What the document shall contain, as in M(gen3.uploads.k8s_merge_document).
           - C(value_from) may also be a list of sources, of which the first that has a value is taken.
         type: dict
         default: {}
       remove:
         description:
-          - Paths of values that the document shall not contain, as in M(gen3.uploads.k8s_merge_document#module).
+          - Paths of values that the document shall not contain, as in M(gen3.uploads.k8s_merge_document).
           - A mapping of C(path) and C(value) removes the path only where it has this value. A mapping of C(path) and C(last)
             (V(true)) removes it only if nothing else is left then, from a Secret that this collection created.
         type: list
@@ -237,7 +237,7 @@ installation:
           manager_name: gen3
 documents:
   description:
-    - O(credentials) and O(job_images) as M(gen3.uploads.k8s_merge_document#module) takes them, with the sources of values
+    - O(credentials) and O(job_images) as M(gen3.uploads.k8s_merge_document) takes them, with the sources of values
       and the removals that apply here.
   returned: success
   type: list
@@ -254,14 +254,14 @@ documents:
       labels: {}
       annotations: {}
 access:
-  description: Objects that M(kubernetes.core.k8s#module) has to create or patch (C(apply)) and to delete (C(delete)).
+  description: Objects that M(kubernetes.core.k8s) has to create or patch (C(apply)) and to delete (C(delete)).
   returned: success
   type: dict
   sample:
     apply: []
     delete: []
 configuration:
-  description: What the pods read only when they start, as M(gen3.uploads.k8s_rollout_restart#module) takes it.
+  description: What the pods read only when they start, as M(gen3.uploads.k8s_rollout_restart) takes it.
   returned: success
   type: list
   elements: dict
