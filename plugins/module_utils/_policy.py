@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._aws_scope import Scope
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import FILE_NAME
 
 SID_PREFIX = "Gen3Uploads"
 TOPIC_ACTIONS = ("sns:Publish",)
@@ -133,7 +134,7 @@ def bridge_to_queue(scope: Scope, queue_arn: str, queue_kms_key: str | None = No
 
 
 def operator(topic_arn: str, queue_arns: Iterable[str], bucket_arns: Iterable[str]) -> list[Statement]:
-    """Let an operator run the roles: every action that the modules use, on exactly these objects."""
+    """Let an operator run the playbooks: every action that the modules use, on exactly these objects."""
     return [
         _allow("ManageTopic", [
             "sns:CreateTopic", "sns:DeleteTopic", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
@@ -150,6 +151,8 @@ def operator(topic_arn: str, queue_arns: Iterable[str], bucket_arns: Iterable[st
         _allow("ManageNotifications", [
             "s3:GetBucketNotification", "s3:ListBucket", "s3:PutBucketNotification",
         ], sorted(bucket_arns)),
+        _allow("ProbeUploads", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"],
+               [f"{arn}/*/{FILE_NAME}" for arn in sorted(bucket_arns)]),
     ]
 
 

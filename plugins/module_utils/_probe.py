@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_plus
 
+FILE_NAME = "gen3-uploads-probe.txt"
+"""Name of the probe file; the operator's policy allows no other object."""
+
 HOPS = {
     "way": "Way of the event is configured",
     "record": "Blank record in indexd",

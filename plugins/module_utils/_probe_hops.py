@@ -84,7 +84,7 @@ class World:
 
         The same as the Job uses, so that a password that has gone stale shows here already.
         """
-        name, key = self.params["secret"], self.params["secret_key"]
+        name, key = self.params["configuration_secret"], self.params["configuration_key"]
         where = f"key {key} of Secret {self.params['namespace']}/{name}"
         secret = self.kube().get("Secret", name, self.params["namespace"])
         if secret is None or key not in (secret.get("data") or {}):

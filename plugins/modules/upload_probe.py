@@ -66,12 +66,12 @@ options:
   jobs_namespace:
     description: Namespace of the Jobs. The default is O(namespace).
     type: str
-  secret:
+  configuration_secret:
     description: The Secret with ssjdispatcher's configuration.
     type: str
     default: ssjdispatcher-creds
-  secret_key:
-    description: The key of O(secret) that holds it.
+  configuration_key:
+    description: The key of O(configuration_secret) that holds it.
     type: str
     default: credentials.json
   job_name:
@@ -97,6 +97,7 @@ options:
   validate_certs:
     description: Whether to verify the certificates of AWS, of the API server, of indexd and of the metadata service.
     type: bool
+    default: true
     aliases: [verify_ssl]
 attributes:
   check_mode:
@@ -175,7 +176,7 @@ OPTIONS = dict(
     hop=dict(type="str", required=True, choices=list(_probe.HOPS)),
     probe=dict(type="dict", default={}),
     bucket=dict(type="str", required=True),
-    file_name=dict(type="str", default="gen3-uploads-probe.txt"),
+    file_name=dict(type="str", default=_probe.FILE_NAME),
     drift=dict(type="list", elements="dict", default=[]),
     queue=dict(type="str"),
     queue_url=dict(type="str"),
@@ -183,20 +184,22 @@ OPTIONS = dict(
     namespace=dict(type="str", default="default"),
     deployment=dict(type="str", default="ssjdispatcher"),
     jobs_namespace=dict(type="str"),
-    secret=dict(type="str", default="ssjdispatcher-creds"),
-    secret_key=dict(type="str", default="credentials.json", no_log=False),
+    configuration_secret=dict(type="str", default="ssjdispatcher-creds", no_log=False),
+    configuration_key=dict(type="str", default="credentials.json", no_log=False),
     job_name=dict(type="str", default="indexing"),
     indexd_url=dict(type="str", required=True),
     metadata_url=dict(type="str", required=True),
     timeout=dict(type="int", default=300),
     interval=dict(type="float", default=1),
-    validate_certs=dict(type="bool", aliases=["verify_ssl"]),
+    validate_certs=dict(type="bool", default=True, aliases=["verify_ssl"]),
 )
 
 
 def main():
     """Run the module."""
     module = AnsibleAWSModule(argument_spec={**AUTH_ARG_SPEC, **OPTIONS})
+    if module.params["validate_certs"]:
+        module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
     params = {**module.params, "jobs_namespace": module.params["jobs_namespace"] or module.params["namespace"]}
 
     def send(service, config):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 import tarfile
 from pathlib import Path
 
@@ -48,10 +49,14 @@ def artifact(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def collection(artifact, tmp_path_factory):
-    """The collection unpacked where its name says."""
-    folder = tmp_path_factory.mktemp("collections") / "ansible_collections" / "gen3" / "uploads"
+    """The collection unpacked where its name says, with the collections that it builds on beside it."""
+    collections = tmp_path_factory.mktemp("collections") / "ansible_collections"
+    folder = collections / "gen3" / "uploads"
     with tarfile.open(artifact) as archive:
         archive.extractall(folder, filter="data")
+    bundle = Path(sysconfig.get_path("purelib")) / "ansible_collections"
+    for namespace in ("amazon", "kubernetes"):
+        (collections / namespace).symlink_to(bundle / namespace)
     return folder
 
 
