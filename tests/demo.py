@@ -20,9 +20,9 @@ PICTURE = STATE / "pipeline.html"
 
 def play(playbook: str, environment: dict[str, str]) -> None:
     """Run a playbook for the lab's operator; its output goes to the terminal."""
-    print(f"\n$ ansible-playbook -i inventories/lab {playbook}", flush=True)
-    process = subprocess.run(["ansible-playbook", "-i", "inventories/lab", playbook], cwd=ROOT, check=False,
-                             env={**os.environ, **environment, "UPLOADS_REPORT": str(PICTURE)})
+    command = ["ansible-playbook", "-i", "inventories/lab", playbook, "-e", f"uploads_report={PICTURE}"]
+    print(f"\n$ {' '.join(command)}", flush=True)
+    process = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **environment})
     if process.returncode:
         raise SystemExit(f"{playbook} failed; the logs of the lab are in {STATE / 'logs'}")
 
