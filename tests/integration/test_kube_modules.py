@@ -189,7 +189,7 @@ def test_an_immutable_object(lab, namespace, secrets, run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kubeconfig": "/no/such/file"}, "the kubeconfig /no/such/file does not exist; set the option kubeconfig"),
+        ({"kubeconfig": "/no/such/file"}, "does not exist; set the option kubeconfig or the environment variable K8S_AUTH_KUBECONFIG"),
         ({"context": "moon"}, "Expected object with name moon in"),
         (
             {"host": "https://127.0.0.1:1", "api_key": "wrong-token-of-a-test"},
