@@ -1,11 +1,12 @@
 """Fixtures for the integration tests: one lab for the whole session.
 
-With pytest-xdist every worker has a lab of its own, so that its tests may change and reset it as they like.
+Every session, and with pytest-xdist every worker, has a lab of its own, so that its tests may change and reset it.
 """
 
 from __future__ import annotations
 
-import os
+import fcntl
+import itertools
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,22 @@ BUILD = Path(__file__).resolve().parents[2] / "build"
 @pytest.fixture(scope="session")
 def lab():
     """A running lab, started for this session alone; what an interrupted session has left is stopped first."""
-    lab = Lab(BUILD / f"lab-{os.environ.get('PYTEST_XDIST_WORKER', 'test')}", print)
-    lab.down()
-    lab.up()
-    yield lab
-    lab.down()
+    for number in itertools.count():
+        directory = BUILD / f"lab-test-{number}"
+        directory.mkdir(parents=True, exist_ok=True)
+        with open(directory / "session.lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:  # another session's
+                continue
+            lab = Lab(directory, print)
+            lab.down()
+            try:
+                lab.up()
+                yield lab
+            finally:
+                lab.down()
+            return
 
 
 @pytest.fixture

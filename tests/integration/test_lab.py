@@ -115,9 +115,8 @@ def test_a_missing_config_map_is_a_configuration_error(pipeline):
     lab = pipeline.lab
     lab.kube.delete("ConfigMap", "manifest-ssjdispatcher")
     pipeline.write_secret()
-    waiting = lab.wait_for(lambda: container_of(lab).get("state", {}).get("waiting", {}).get("message"), what="a message")
-    assert waiting == 'configmap "manifest-ssjdispatcher" not found'
-    assert container_of(lab)["state"]["waiting"]["reason"] == "CreateContainerConfigError"
+    expected = {"reason": "CreateContainerConfigError", "message": 'configmap "manifest-ssjdispatcher" not found'}
+    lab.wait_for(lambda: container_of(lab).get("state") == {"waiting": expected}, what="the error")
 
 
 @pytest.mark.parametrize(("content", "code"), [("not json", 1), ('{"SQS": {"url": 1}}', 2)])
@@ -224,8 +223,9 @@ def test_the_dispatchers_api_is_reached_by_its_service_name(pipeline):
 def snapshot(lab):
     """Return (kind, namespace, name, content's keys) of all that tests can change."""
     kinds = [kind for kind in seed.ORDER_OF_REMOVAL if kind not in ("Pod", "ReplicaSet", "Event")]
-    return {(kind, item["metadata"].get("namespace"), item["metadata"]["name"], json.dumps(item["metadata"].get("labels")),
-             json.dumps(sorted(item.get("data", {})))) for kind in kinds for item in lab.kube.list(kind, None)}
+    items = [(kind, item["metadata"], item.get("data", {})) for kind in kinds for item in lab.kube.list(kind, None)]
+    return {(kind, metadata.get("namespace"), metadata["name"], str(metadata.get("labels")), str(sorted(data)))
+            for kind, metadata, data in items}
 
 
 def test_reset_restores_the_first_state(clean_lab):

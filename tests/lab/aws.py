@@ -69,9 +69,10 @@ def identify(environ: dict[str, Any]) -> dict[str, Any]:
     access_key, region, service = match.groups() if match else ("", "", "sts" if form else "s3")  # unsigned calls
     if service == "s3":
         method = environ["REQUEST_METHOD"]
-        query = [name for name, value in parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True) if not value]
+        query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        sub_resource = "".join(f"?{name}" for name, value in query if not value)
         depth = len([part for part in environ["PATH_INFO"].split("/") if part]) + (".s3." in environ["HTTP_HOST"])
-        action = f"{method} {('service', 'bucket', 'object')[min(depth, 2)]}" + "".join(f"?{name}" for name in query[:1])
+        action = f"{method} {('service', 'bucket', 'object')[min(depth, 2)]}{sub_resource}"
         write = method not in ("GET", "HEAD")
     else:
         target = environ.get("HTTP_X_AMZ_TARGET", "")

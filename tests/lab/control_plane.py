@@ -41,7 +41,8 @@ def prepare(directory: Path, api_port: int, gateway_port: int, authority: Author
     write_private(directory / "tokens.csv", "\n".join(lines) + "\n")
     for user, token in tokens.items():
         write_private(directory / f"{user}.kubeconfig", _kubeconfig(user, token, api_port, authority))
-    write_private(directory / "faulty.kubeconfig", _kubeconfig("lab-admin", tokens["lab-admin"], gateway_port, authority))
+    faulty = _kubeconfig("lab-admin", tokens["lab-admin"], gateway_port, authority)
+    write_private(directory / "faulty.kubeconfig", faulty)
     (directory / "audit-policy.json").write_text(json.dumps(AUDIT_POLICY))
 
 

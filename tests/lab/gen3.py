@@ -51,7 +51,9 @@ class Indexd:
 
     def update_blank(self, did: str, rev: str | None, body: Any, authorize: Callable[[], None]) -> tuple[int, Any]:
         """Fill a blank record. indexd looks at the record first and at the caller's rights last."""
-        if not isinstance(body, dict) or not isinstance(body.get("size"), int) or not isinstance(body.get("hashes"), dict):
+        if not isinstance(body, dict):
+            raise Refused(400, "the body is not an object")
+        if not isinstance(body.get("size"), int) or not isinstance(body.get("hashes"), dict):
             raise Refused(400, "size and hashes are required properties")
         if set(body) - {"size", "hashes", "urls", "authz"} or set(body["hashes"]) - HASH_NAMES:
             raise Refused(400, "Additional properties are not allowed")

@@ -24,9 +24,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 RETRY_WAITS = (1, 2, 4, 8, 16)
 CHUNK = 1 << 20
-UUID = re.compile(
-    r"(?i:(urn:uuid:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}|[0-9a-f]{32})")
-NIL_UUID = re.compile(r"(?i:urn:uuid:)?[{}0-]+")
+_DASHED = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+UUID = re.compile(rf"(urn:uuid:)?{_DASHED}|\{{{_DASHED}\}}|[0-9a-f]{{32}}", re.IGNORECASE)
+NIL_UUID = re.compile(r"(urn:uuid:)?[{}0-]+", re.IGNORECASE)
 
 
 class IndexingError(Exception):

@@ -94,7 +94,8 @@ class Parts:
 
     def _commands(self, binaries: Any) -> dict[str, list[str]]:
         directory = str(self._state.directory)
-        own = {part: [sys.executable, "-m", f"lab.{part}", directory] for part in ("aws", "gen3", "gateway", "network", "node")}
+        own = {part: [sys.executable, "-m", f"lab.{part}", directory]
+               for part in ("aws", "gen3", "gateway", "network", "node")}
         return own | control_plane.commands(
             self._state.kubernetes, binaries, self._state.settings["ports"], self._state.authority)
 

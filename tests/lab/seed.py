@@ -66,10 +66,10 @@ def manifests(passwords: dict[str, dict[str, str]], recreate: bool = False) -> I
         "subjects": [{"kind": "ServiceAccount", "name": "ssjdispatcher-sa", "namespace": NAMESPACE}]})
     yield secret("indexd-service-creds", passwords["indexd"])
     yield secret("metadata-g3auto", metadata_secret(passwords["metadata"]))
-    yield helm("ConfigMap", "manifest-ssjdispatcher", {"data": {"job_images": json.dumps({"indexing": INDEXER_IMAGE})}})
-    for service, chart, port in (("indexd-service", "indexd", 80), ("metadata-service", "metadata", 80),
-                                 ("revproxy-service", "revproxy", 80), ("ssjdispatcher-service", "ssjdispatcher", 8000)):
-        yield helm("Service", service, {"spec": {
+    job_images = json.dumps({"indexing": INDEXER_IMAGE})
+    yield helm("ConfigMap", "manifest-ssjdispatcher", {"data": {"job_images": job_images}})
+    for chart, port in (("indexd", 80), ("metadata", 80), ("revproxy", 80), ("ssjdispatcher", 8000)):
+        yield helm("Service", f"{chart}-service", {"spec": {
             "selector": {"app": chart}, "ports": [{"name": "http", "port": 80, "targetPort": port}]}}, chart)
     yield deployment(recreate)
 

@@ -33,7 +33,8 @@ class Pod:
         self._last_event: tuple[str, str] | None = None
         listens = any(container.get("ports") for container in spec["containers"])
         port = listens and state.settings["dispatcher_port"] or processes.free_ports(1)[0]
-        self._containers = [Container(state, manifest, container, port, self._event) for container in spec["containers"]]
+        self._containers = [Container(state, manifest, container, port, self._event)
+                            for container in spec["containers"]]
         started_before = {c["name"]: c["restartCount"] for c in status.get("containerStatuses", ()) if c["started"]}
         for container in self._containers:
             if container.name in started_before:
@@ -109,4 +110,4 @@ class Pod:
             "metadata": {"generateName": f"{self._name}.", "namespace": self._namespace},
             "involvedObject": {"apiVersion": "v1", "kind": "Pod", "name": self._name, "namespace": self._namespace,
                                "uid": self._uid},
-            "source": {"component": "lab-node"}, "firstTimestamp": timestamp(), "lastTimestamp": timestamp(), "count": 1})
+            "source": {"component": NODE}, "firstTimestamp": timestamp(), "lastTimestamp": timestamp(), "count": 1})

@@ -26,9 +26,9 @@ class Account:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def client(self, service, key=OPERATOR_KEY, attempts=1, signature=None):
+        config = Config(signature_version=signature, retries={"total_max_attempts": attempts, "mode": "standard"})
         return boto3.client(service, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{self.server.port}",
-                            aws_access_key_id=key, aws_secret_access_key="x",
-                            config=Config(signature_version=signature, retries={"total_max_attempts": attempts, "mode": "standard"}))
+                            aws_access_key_id=key, aws_secret_access_key="x", config=config)
 
     def fail(self, rate, *kinds, api="aws"):
         self.faults_file.write_text(json.dumps({api: {"rate": rate, "kinds": kinds, "seed": 1}}))

@@ -141,6 +141,7 @@ def test_image_of_the_entry_counts_only_without_job_images(monkeypatch):
 
 
 @pytest.mark.parametrize(("counts", "expected"), [
-    ({}, "Unknown"), ({"active": 1}, "Running"), ({"active": 1, "failed": 1}, "Failed"), ({"succeeded": 1}, "Completed")])
+    ({}, "Unknown"), ({"active": 1}, "Running"), ({"active": 1, "failed": 1}, "Failed"),
+    ({"succeeded": 1}, "Completed")])
 def test_job_status(counts, expected):
     assert jobs.status({"status": counts}) == expected

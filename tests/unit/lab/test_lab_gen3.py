@@ -21,7 +21,8 @@ def gen3():
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
     def call(method, path, body=None, login=None):
-        return requests.request(method, f"http://127.0.0.1:{server.server_port}{path}", json=body, auth=login, timeout=5)
+        url = f"http://127.0.0.1:{server.server_port}{path}"
+        return requests.request(method, url, json=body, auth=login, timeout=5)
 
     call.passwords = passwords
     yield call
@@ -43,8 +44,8 @@ def test_a_blank_record_has_neither_size_nor_hashes(gen3, blank):
 
 
 @pytest.mark.parametrize(("body", "login", "status"), [
-    ({"uploader": "u"}, None, 401), ({"uploader": "u"}, ("fence", "wrong"), 403), ({"uploader": "u"}, ("x", "right"), 403),
-    ({}, FENCE, 400), ({"uploader": "u"}, FENCE, 201)])
+    ({"uploader": "u"}, None, 401), ({"uploader": "u"}, ("fence", "wrong"), 403),
+    ({"uploader": "u"}, ("x", "right"), 403), ({}, FENCE, 400), ({"uploader": "u"}, FENCE, 201)])
 def test_creation(gen3, body, login, status):
     assert gen3("POST", "/index/blank/", body, login).status_code == status
 

@@ -39,7 +39,8 @@ def test_guid(key, expected):
     assert indexer.guid_of(key) == expected
 
 
-@pytest.mark.parametrize("key", ["f.txt", "00000000-0000-0000-0000-000000000000/f", f"{GUID}x/f", f"-{GUID[:-1]}/f", ""])
+@pytest.mark.parametrize("key", [
+    "f.txt", "00000000-0000-0000-0000-000000000000/f", f"{GUID}x/f", f"-{GUID[:-1]}/f", f"{{{GUID}/f", ""])
 def test_no_guid(key):
     with pytest.raises(indexer.IndexingError):
         indexer.guid_of(key)

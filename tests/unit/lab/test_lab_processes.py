@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from lab import processes
 
-STUBBORN = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', os.getpid(), flush=True); time.sleep(60)"
+STUBBORN = """import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('ready', os.getpid(), flush=True)
+time.sleep(60)"""
 PARENT = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]); time.sleep(60)"
 
 

@@ -17,7 +17,8 @@ class Api:
 
     objects = {
         ("Secret", "s"): {"data": {"key": base64.b64encode(b"\xc3\xa9").decode(), "a.b": "eA=="}},
-        ("ConfigMap", "c"): {"data": {"key": "value"}, "binaryData": {"bin": "AP8="}},
+        ("ConfigMap", "c"): {"data": {"key": "value"}},
+        ("ConfigMap", "binary"): {"binaryData": {"bin": "AP8="}},
         ("ConfigMap", "empty"): {},
         ("ServiceAccount", "sa"): {"metadata": {"annotations": {"eks.amazonaws.com/role-arn": "arn:role"}}}}
 
@@ -47,9 +48,11 @@ def field(path):
 @pytest.mark.parametrize(("variable", "value"), [
     ({"name": "X", "value": "plain"}, "plain"), ({"name": "X"}, ""),
     (from_("secretKeyRef", "s", "key"), "é"), (from_("configMapKeyRef", "c", "key"), "value"),
-    (from_("configMapKeyRef", "c", "none", optional=True), None), (from_("secretKeyRef", "none", "x", optional=True), None),
+    (from_("configMapKeyRef", "c", "none", optional=True), None),
+    (from_("secretKeyRef", "none", "x", optional=True), None),
     (field("metadata.name"), "pod"), (field("metadata.namespace"), "ns"), (field("metadata.labels['a/b']"), "label"),
-    (field("metadata.annotations['none']"), ""), (field("spec.serviceAccountName"), "sa"), (field("status.podIP"), "127.0.0.1")])
+    (field("metadata.annotations['none']"), ""), (field("spec.serviceAccountName"), "sa"),
+    (field("status.podIP"), "127.0.0.1")])
 def test_environment_variable(references, variable, value):
     assert references.environment({"env": [variable]}).get("X") == value
 
@@ -67,7 +70,6 @@ def test_missing_reference(references, variable, message):
 def test_env_from_comes_before_env(references):
     container = {"envFrom": [{"prefix": "P_", "configMapRef": {"name": "c"}}], "env": [
         {"name": "A", "value": "$(P_key)-$(NONE)-$$(P_key)"}]}
-    Api.objects[("ConfigMap", "c")].pop("binaryData", None)
     assert references.environment(container) == {"P_key": "value", "A": "value-$(NONE)-$(P_key)"}
 
 
@@ -76,9 +78,11 @@ def test_env_from_comes_before_env(references):
     ({"secret": {"secretName": "s", "items": [{"key": "key", "path": "d/e"}]}}, {"d/e": "é".encode()}),
     ({"secret": {"secretName": "none", "optional": True}}, {}),
     ({"configMap": {"name": "c", "items": [{"key": "key", "path": "k"}]}}, {"k": b"value"}),
+    ({"configMap": {"name": "binary"}}, {"bin": b"\x00\xff"}),
     ({"emptyDir": {}}, {}),
     ({"projected": {"sources": [
-        {"serviceAccountToken": {"path": "token"}}, {"configMap": {"name": "c", "items": [{"key": "key", "path": "ca.crt"}]}},
+        {"serviceAccountToken": {"path": "token"}},
+        {"configMap": {"name": "c", "items": [{"key": "key", "path": "ca.crt"}]}},
         {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}}]}},
      {"token": b"token for []", "ca.crt": b"value", "namespace": b"ns"})])
 def test_volume(references, volume, files):
