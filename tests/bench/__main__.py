@@ -25,7 +25,7 @@ PLAYBOOKS = {"stock modules": BENCH / "stock.yml", "gen3.uploads": BENCH / "uplo
 EMPTY = BENCH / "empty.yml"
 
 
-def play(lab: Lab, playbook: Path, channels: int, expect_changed: bool | None = None) -> float:
+def play(lab: Lab, playbook: Path, channels: int) -> float:
     """Run a playbook for the first ``channels`` buckets, each with its own topic and queue; return the seconds it took."""
     variables = {
         "image": IMAGE,
@@ -39,8 +39,6 @@ def play(lab: Lab, playbook: Path, channels: int, expect_changed: bool | None = 
     seconds = time.perf_counter() - start
     if process.returncode:
         raise SystemExit(process.stdout)
-    if expect_changed is not None and ("changed=0 " not in process.stdout) != expect_changed:
-        raise SystemExit(f"{playbook.name} should {'' if expect_changed else 'not '}have changed something:\n{process.stdout}")
     return seconds
 
 
@@ -65,13 +63,13 @@ def measure(lab: Lab, rounds: int) -> dict[tuple[str, str], list[float]]:
         for variant in list(PLAYBOOKS)[:: 1 if number % 2 else -1]:
             playbook = PLAYBOOKS[variant]
             prepare(lab)
-            note(variant, "first run, one bucket", play(lab, playbook, 1, expect_changed=True))
+            note(variant, "first run, one bucket", play(lab, playbook, 1))
             with lab.calls() as calls:
-                one = play(lab, playbook, 1, expect_changed=False)
+                one = play(lab, playbook, 1)
             note(variant, "re-run, one bucket", one)
             note(variant, "AWS calls of the re-run", len(calls.aws))
             play(lab, playbook, len(BUCKETS))
-            many = play(lab, playbook, len(BUCKETS), expect_changed=False)
+            many = play(lab, playbook, len(BUCKETS))
             note(variant, "re-run, each further bucket", (many - one) / (len(BUCKETS) - 1))
     return seconds
 

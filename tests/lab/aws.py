@@ -45,6 +45,8 @@ class RecordedMoto:
         if environ["PATH_INFO"].startswith("/moto-api"):
             return self._moto(environ, start_response)
         call = identify(environ)
+        if call["action"] == "PUT bucket?notification":
+            take_filters_as_s3_does(environ)
         fault = self._faults.next() if call["access_key"] == OPERATOR_KEY else None
         if fault in (None, ANSWER_LOST):
             answer: dict[str, Any] = {}
@@ -81,6 +83,15 @@ def identify(environ: dict[str, Any]) -> dict[str, Any]:
     return {"access_key": access_key, "region": region, "service": service, "action": action, "write": write}
 
 
+def take_filters_as_s3_does(environ: dict[str, Any]) -> None:
+    """Rewrite a notification configuration with capitalised filter names or empty filters, on which moto fails."""
+    body = re.sub(r"<Name>(Prefix|Suffix)</Name>", lambda name: name[0].replace(name[1], name[1].lower()), _body(environ))
+    body = re.sub(r"<FilterRule><Name>\w+</Name><Value\s*(/>|></Value>)</FilterRule>", "", body)
+    body = re.sub(r"<FilterRule><Value\s*(/>|></Value>)<Name>\w+</Name></FilterRule>", "", body)
+    body = re.sub(r"<Filter><S3Key\s*(/>|></S3Key>)</Filter>", "", body)
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body.encode()), str(len(body.encode()))
+
+
 def refusal(service: str, environ: Mapping[str, Any], throttled: bool) -> tuple[dict[str, Any], bytes]:
     """Return (status and headers, body) of a fault, in the form of the service's protocol."""
     code, message = ("Throttling", "Rate exceeded") if throttled else ("ServiceUnavailable", "Please try again")
@@ -96,7 +107,7 @@ def refusal(service: str, environ: Mapping[str, Any], throttled: bool) -> tuple[
 
 
 def _body(environ: dict[str, Any]) -> str:
-    """Return the body of a Query-protocol call and put it back for moto."""
+    """Return the body of a call and put it back for moto."""
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     return body.decode()
