@@ -41,3 +41,9 @@ def clean_lab(lab):
     """The session's lab, brought back to its first state."""
     lab.reset()
     return lab
+
+
+@pytest.fixture
+def uploads_variables():
+    """The file with the variables of the lab's inventory."""
+    return BUILD.parent / "inventories" / "lab" / "group_vars" / "all.yml"

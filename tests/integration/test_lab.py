@@ -301,20 +301,45 @@ def test_a_write_whose_answer_is_lost_has_happened(clean_lab):
     assert clean_lab.kube.get("ConfigMap", "lost")
 
 
-def test_starting_again_starts_only_what_is_gone(lab, pipeline):
-    pipeline.start_dispatcher()
+@pytest.mark.parametrize("killed", [("node", "network"), ("aws", "gen3"), ("etcd", "kube-apiserver", "gateway")])
+def test_starting_again_starts_only_what_is_gone(clean_lab, killed):
+    lab = clean_lab
     before = {part["part"]: part["pid"] for part in lab.status()}
-    os.kill(before["node"], signal.SIGKILL)
-    os.kill(before["network"], signal.SIGKILL)
-    orphans = processes_of(lab)
-    assert orphans
+    for part in killed:
+        os.kill(before[part], signal.SIGKILL)
     lab.up()
-    after = {part["part"]: part["pid"] for part in lab.status()}
     assert all(part["healthy"] for part in lab.status())
-    assert {part for part in before if before[part] != after[part]} == {"node", "network"}
+    after = {part["part"]: part["pid"] for part in lab.status()}
+    assert set(killed) <= {part for part in before if before[part] != after[part]} <= {*killed, "kube-controller-manager"}
+    pipeline = Pipeline(lab)
+    pipeline.start_dispatcher()
+    assert lab.wait_until_ready(lab.upload())["size"] == 6
+
+
+def test_pods_go_on_when_the_agent_was_killed(pipeline):
+    lab = pipeline.lab
+    pipeline.start_dispatcher()
+    orphans = processes_of(lab)
+    os.kill({part["part"]: part["pid"] for part in lab.status()}["node"], signal.SIGKILL)
+    assert processes_of(lab) == orphans
+    lab.up()
     lab.wait_for(lambda: container_of(lab).get("restartCount") == 1 and container_of(lab)["ready"], what="the restart")
     assert not processes_of(lab) & orphans
-    assert lab.wait_until_ready(lab.upload())
+    assert lab.wait_until_ready(lab.upload())["size"] == 6
+
+
+def test_an_interrupted_first_start_is_begun_anew(tmp_path, monkeypatch):
+    lab = Lab(tmp_path / "lab")
+    with monkeypatch.context() as patch:
+        patch.setattr(seed, "fill", lambda *arguments, **options: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            lab.up()
+    try:
+        lab.up()
+        assert lab.kube.get("Deployment", "ssjdispatcher")
+        assert lab.new_record()
+    finally:
+        lab.down()
 
 
 def test_down_leaves_nothing_even_when_the_agent_was_killed(tmp_path):

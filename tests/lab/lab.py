@@ -37,9 +37,10 @@ class Lab(Testing):
         self.state.directory.mkdir(parents=True, exist_ok=True)
         with open(self.state.directory / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            fresh = not any(self._parts.running(part) for part in PARTS)
+            complete = self.state.passwords_file.exists()  # the last thing that a first start writes
+            fresh = not complete or not any(self._parts.running(part) for part in PARTS)
             if fresh:
-                self._parts.stop()  # pods, if an agent was killed
+                self._parts.stop()  # what an interrupted start, or a killed agent, has left
                 self._prepare()
             self._parts.start(self._report)
             self._fill(cluster=fresh)
@@ -79,6 +80,7 @@ class Lab(Testing):
     def _prepare(self) -> None:
         """Make the state directory that of a lab that has never run."""
         ports = self._choose_ports()
+        self.state.passwords_file.unlink(missing_ok=True)
         for entry in self.state.directory.iterdir():
             if entry.is_dir():
                 shutil.rmtree(entry)
@@ -109,5 +111,5 @@ class Lab(Testing):
             self.boto3("s3").create_bucket(Bucket=BUCKET)
         if cluster:
             passwords = seed.new_passwords()
-            control_plane.write_private(self.state.passwords_file, json.dumps(passwords))
             seed.fill(self.kube, passwords, recreate=bool(self.state.settings["dispatcher_port"]))
+            control_plane.write_private(self.state.passwords_file, json.dumps(passwords))

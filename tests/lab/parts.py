@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -50,19 +51,18 @@ class Parts:
         """Start the parts that do not run, and wait until all are healthy."""
         commands = self._commands(programs.ensure(report))
         for group in START_ORDER:
-            started = {}
-            for part in group:
-                if not self.running(part):
-                    report(f"starting {part}")
-                    started[part] = processes.start(
-                        commands[part], self._pid_file(part), self._log_file(part), self._environment())
+            started: dict[str, subprocess.Popen] = {}
             deadline = time.monotonic() + START_TIMEOUT
             while waiting := [part for part in group if not self.healthy(part)]:
                 for part in waiting:
-                    ended = part in started and started[part].poll() is not None
-                    if ended or time.monotonic() > deadline:
-                        raise PartFailed(f"{part} {'ended' if ended else 'does not answer'}; the end of "
-                                         f"{self._log_file(part)}:\n{self._log_file(part).read_text()[-2000:]}")
+                    if part in started and started[part].poll() is not None:
+                        raise self._failure(part, "ended")
+                    if part not in started and not self.running(part):
+                        report(f"starting {part}")
+                        started[part] = processes.start(
+                            commands[part], self._pid_file(part), self._log_file(part), self._environment())
+                if time.monotonic() > deadline:
+                    raise self._failure(waiting[0], f"did not answer within {START_TIMEOUT} s")
                 time.sleep(0.02)
 
     def stop(self) -> None:
@@ -98,6 +98,10 @@ class Parts:
                for part in ("aws", "gen3", "gateway", "network", "node")}
         return own | control_plane.commands(
             self._state.kubernetes, binaries, self._state.settings["ports"], self._state.authority)
+
+    def _failure(self, part: str, what: str) -> PartFailed:
+        log = self._log_file(part)
+        return PartFailed(f"{part} {what}; the end of {log}:\n{log.read_text()[-2000:]}")
 
     def _environment(self) -> dict[str, str]:
         """Return a clean environment: neither the caller's AWS settings nor its proxies reach a part."""

@@ -11,7 +11,7 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
-from lab.kube import Kube
+from lab.kube import Kube, KubeError
 
 NAMESPACE = "default"
 RELEASE = "gen3"
@@ -43,8 +43,17 @@ def empty(kube: Kube) -> None:
             if (kind, name) in MADE_BY_KUBERNETES or namespace.startswith("kube-") or bootstrapping:
                 continue
             if metadata.get("finalizers") and kind != "CustomResourceDefinition":
-                kube.patch(kind, name, {"metadata": {"finalizers": None}}, namespace)
+                _let_go(kube, kind, name, namespace)
             kube.delete(kind, name, namespace, grace_period=0)
+
+
+def _let_go(kube: Kube, kind: str, name: str, namespace: str) -> None:
+    """Take the finalizers off an object, unless a controller has just removed it."""
+    try:
+        kube.patch(kind, name, {"metadata": {"finalizers": None}}, namespace)
+    except KubeError as error:
+        if error.status != 404:
+            raise
 
 
 def new_passwords() -> dict[str, dict[str, str]]:
