@@ -21,19 +21,21 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCH = Path(__file__).resolve().parent
 IMAGE = "quay.io/cdis/indexs3client:2025.12"
 BUCKETS = [f"gen3-bench-{number}" for number in range(4)]
-PLAYBOOKS = {"stock modules": BENCH / "stock.yml", "gen3.uploads": BENCH / "uploads.yml"}
+PLAYBOOKS = {"stock modules": BENCH / "stock.yml", "gen3.uploads": ROOT / "site.yml"}
 EMPTY = BENCH / "empty.yml"
 
 
 def play(lab: Lab, playbook: Path, channels: int) -> float:
     """Run a playbook for the first ``channels`` buckets, each with its own topic and queue; return the seconds it took."""
-    variables = {
-        "image": IMAGE,
-        "channels": [{"topic": f"topic-{bucket}", "queue": f"queue-{bucket}", "buckets": [{"name": bucket}]} for bucket in BUCKETS[:channels]],
+    wanted = [{"topic": f"topic-{bucket}", "queue": f"queue-{bucket}", "buckets": [{"name": bucket}]} for bucket in BUCKETS[:channels]]
+    stock = {"image": IMAGE, "channels": wanted}
+    ours = {
+        "uploads_image": IMAGE, "aws_messaging_channels": wanted, "ssjdispatcher_replace_pattern": True,
+        "uploads_buckets": [{"name": bucket, "storage": "s3"} for bucket in BUCKETS[:channels]],
     }
     start = time.perf_counter()
     process = subprocess.run(
-        ["ansible-playbook", str(playbook), "--extra-vars", json.dumps(variables)], cwd=ROOT, text=True, check=False,
+        ["ansible-playbook", "-i", "inventories/lab", str(playbook), "--extra-vars", json.dumps({**stock, **ours})], cwd=ROOT, text=True, check=False,
         env={**os.environ, **lab.environment()}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
     seconds = time.perf_counter() - start

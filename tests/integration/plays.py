@@ -31,8 +31,8 @@ class Play:
 
     @property
     def changes(self) -> list[dict[str, Any]]:
-        """The changes that our modules list, all in order."""
-        return [change for _, result in self.results for change in result.get("changes") or []]
+        """The changes that our modules made, or in check mode would make, in order; plans are not counted again."""
+        return [change for _, result in self.results if result.get("changed") for change in result.get("changes") or []]
 
     @property
     def message(self) -> str:
@@ -82,8 +82,3 @@ def results(output: str):
     for play in document["plays"]:
         for task in play["tasks"]:
             yield task["task"]["name"], task["hosts"].get("localhost", {})
-
-
-def drop(items: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
-    """Return mappings without one key."""
-    return [{name: value for name, value in item.items() if name != key} for item in items]
