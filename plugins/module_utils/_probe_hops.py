@@ -10,12 +10,12 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible_collections.gen3.uploads.plugins.module_utils import _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._kube import Kube, KubeError
@@ -131,8 +131,6 @@ class World:
 
 def parse_secret_value(encoded: str, where: str) -> Mapping[str, Any]:
     """Return the JSON object in a Secret's value; the error never quotes it."""
-    import base64
-
     try:
         document = json.loads(base64.b64decode(encoded))
     except ValueError:
@@ -210,8 +208,7 @@ def job(probe: Mapping[str, Any], world: World) -> Passed:
 def finished(probe: Mapping[str, Any], world: World) -> Passed:
     """Await the end of the Job; ssjdispatcher deletes finished Jobs, so one that has gone has finished."""
     namespace, name = world.params["jobs_namespace"], probe["job"]
-
-    gone = {"status": {}}
+    gone: Mapping[str, Any] = {"status": {}}
 
     def look() -> Mapping[str, Any] | None:
         live = world.kube().get("Job", name, namespace)
@@ -220,13 +217,12 @@ def finished(probe: Mapping[str, Any], world: World) -> Passed:
     seen = world.wait(look)
     if seen is gone:
         return Passed([f"Job {name} has been cleaned up already"], state=_probe.INFORMATION)
-    pods = world.kube().list("Pod", namespace, f"job-name={name}")
     state = _probe.job_state(seen) if seen else None
     if state == _probe.PASSED:
         return Passed([f"Job {name} succeeded at {seen['status'].get('completionTime')}"])
     raise HopFailed(
         f"Job {name} {'failed' if state else 'did not finish'}.",
-        _probe.pod_reasons(pods),
+        _probe.pod_reasons(world.kube().list("Pod", namespace, f"job-name={name}")),
         [f"kubectl -n {namespace} logs job/{name}", f"kubectl -n {namespace} describe job/{name}"],
     )
 
@@ -340,11 +336,3 @@ def travel(name: str, probe: Mapping[str, Any], world: World) -> tuple[dict[str,
     ended = world.clock()
     probe = _probe.add_hop({**probe, **passed.remember}, name, passed.state, started, ended, passed.evidence)
     return ({**probe, "uploaded": ended} if name == "upload" else probe), None
-
-
-def service_name(url: str, namespace: str) -> tuple[str, str, int, str]:
-    """Return namespace, name, port and path of the Service that an address inside the cluster points to."""
-    parts = urlsplit(url)
-    labels = (parts.hostname or "").split(".")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return (labels[1] if len(labels) > 1 else namespace), labels[0], port, parts.path
