@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,13 +79,7 @@ class Lab(Testing):
     def _prepare(self) -> None:
         """Make the state directory that of a lab that has never run."""
         ports = self._choose_ports()
-        self.state.passwords_file.unlink(missing_ok=True)
-        for entry in self.state.directory.iterdir():
-            if entry.is_dir():
-                shutil.rmtree(entry)
-        for directory in (self.state.logs, self.state.pods, self.state.pids):
-            directory.mkdir()
-        self.state.aws_log.touch()
+        self.state.clear()
         own = f"http://127.0.0.1:{ports['gen3']}"
         self.state.settings = {
             "ports": ports, "secret_key": secrets.token_hex(20),

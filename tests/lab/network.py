@@ -72,6 +72,7 @@ class Proxy(ForwardingHandler):
         self.connection = self.server.tls(host).wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
         self.intercepted = True
+        self.close_connection = False  # though the CONNECT may have been HTTP/1.0
 
     def pass_on(self) -> None:
         if self.intercepted:

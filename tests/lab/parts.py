@@ -73,14 +73,11 @@ class Parts:
         processes.stop([self._pid_file("etcd")])
 
     def healthy(self, part: str) -> bool:
-        """Return whether a part runs and answers."""
+        """Return whether a part runs and answers; the node, which listens nowhere, whether it goes on working."""
         if not self.running(part):
             return False
         if part == "node":
-            try:
-                return time.time() - self._state.heartbeat_file.stat().st_mtime < HEARTBEAT_TIMEOUT
-            except FileNotFoundError:
-                return False
+            return self._heart_beats()
         paths = {"etcd": "health", "kube-apiserver": "readyz", "kube-controller-manager": "healthz",
                  "aws": "moto-api/data.json", "gen3": "_status"}
         try:
@@ -90,6 +87,15 @@ class Parts:
             with socket.create_connection(("127.0.0.1", self._state.settings["ports"][part]), timeout=5):
                 return True
         except OSError:
+            return False
+
+    def _heart_beats(self) -> bool:
+        """Return whether the agent that runs, not one before it, has lately gone through its loop."""
+        file = self._state.heartbeat_file
+        try:
+            recent = time.time() - file.stat().st_mtime < HEARTBEAT_TIMEOUT
+            return recent and file.read_text() == str(self.running("node"))
+        except FileNotFoundError:
             return False
 
     def _commands(self, binaries: Any) -> dict[str, list[str]]:

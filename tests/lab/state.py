@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,21 @@ class State:
         self.logs = directory / "log"
         self.pods = directory / "pods"
         self.pids = directory / "pid"
+        self.tls = directory / "tls"
         self.faults_file = directory / "faults.json"
         self.aws_log = self.logs / "aws-calls.jsonl"
         self.audit_log = self.kubernetes / "audit.log"
         self.passwords_file = directory / "passwords.json"
         self.heartbeat_file = directory / "node-heartbeat"
+
+    def clear(self) -> None:
+        """Remove what an earlier lab has left, except its settings."""
+        self.passwords_file.unlink(missing_ok=True)
+        for directory in (self.logs, self.pods, self.pids, self.kubernetes, self.tls):
+            shutil.rmtree(directory, ignore_errors=True)
+        for directory in (self.logs, self.pods, self.pids):
+            directory.mkdir(parents=True)
+        self.aws_log.touch()
 
     @property
     def prepared(self) -> bool:
@@ -51,7 +62,7 @@ class State:
 
     @property
     def authority(self) -> Authority:
-        return Authority(self.directory / "tls")
+        return Authority(self.tls)
 
     def url(self, part: str) -> str:
         """Return the address of a part of the lab, without a slash at its end."""

@@ -4,6 +4,7 @@
 """The agent's loop. ``python -m lab.node STATE``"""
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -39,7 +40,7 @@ class Agent:
             while True:
                 try:
                     self._tick()
-                    self._state.heartbeat_file.touch()
+                    self._state.heartbeat_file.write_text(str(os.getpid()))
                 except requests.RequestException as error:
                     log(f"the API server does not answer: {error}")
                 time.sleep(INTERVAL)
