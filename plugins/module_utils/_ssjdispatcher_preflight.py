@@ -156,7 +156,11 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
             "owners": _owners(cluster, installation, documents),
         },
         "documents": [asdict(document.wish) for document in documents],
-        "access": {"apply": rights.apply, "delete": rights.delete},
+        "access": [
+            {"state": state, "definition": definition}
+            for state, definitions in (("present", rights.apply), ("absent", rights.delete))
+            for definition in definitions
+        ],
         "configuration": configuration,
         "restart": restart,
         "converged": not (rights.apply or rights.delete or restart or any(each.changes for each in documents)),

@@ -254,12 +254,17 @@ documents:
       labels: {}
       annotations: {}
 access:
-  description: Objects that M(kubernetes.core.k8s) has to create or patch (C(apply)) and to delete (C(delete)).
+  description: What M(kubernetes.core.k8s) has to do for the rights, as its options C(state), C(definition), with
+    C(merge_type=merge).
   returned: success
-  type: dict
+  type: list
+  elements: dict
   sample:
-    apply: []
-    delete: []
+    - state: absent
+      definition:
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: Role
+        metadata: {name: ssjdispatcher-jobs, namespace: default}
 configuration:
   description: What the pods read only when they start, as M(gen3.uploads.k8s_rollout_restart) takes it.
   returned: success

@@ -160,10 +160,14 @@ def patch_of(result, kind):
     return next(document for document in result["documents"] if document["kind"] == kind)
 
 
+def definitions(result, state):
+    return [each["definition"] for each in result["access"] if each["state"] == state]
+
+
 def converge(cluster, run, **options):
     """Bring the cluster into the state that the options ask for, as the role does."""
     cluster.credentials(COMPLETE)
-    for each in run(**OPTIONS, **options)["access"]["apply"]:
+    for each in definitions(run(**OPTIONS, **options), "present"):
         content = {key: value for key, value in each.items() if key not in ("kind", "metadata")}
         cluster.put(each["kind"], **{**each["metadata"], "content": content})
     record = {
@@ -214,7 +218,7 @@ def test_the_documents_for_an_empty_installation(cluster, run):
     assert {key: secret[key] for key in HELM} == HELM  # so that Helm can take it over
     assert patch_of(result, "ConfigMap")["merge"] == {}  # there is an image
     assert [each["pending"] for each in result["configuration"]] == [True, False]
-    assert [each["metadata"]["name"] for each in result["access"]["apply"]] == ["ssjdispatcher-jobs"] * 2
+    assert [each["metadata"]["name"] for each in definitions(result, "present")] == ["ssjdispatcher-jobs"] * 2
 
 
 def test_without_helm_nothing_is_marked_for_it(cluster, run):
@@ -261,7 +265,7 @@ def test_drift_is_seen(cluster, run, drift):
 def test_irsa(cluster, run):
     access = {"role_arn": "arn:aws:iam::123456789012:role/d", "job_role_arn": "arn:aws:iam::123456789012:role/j"}
     result = run(**OPTIONS, access=access)
-    assert {each["metadata"]["name"] for each in result["access"]["apply"]} >= {"ssjdispatcher-sa", "ssjdispatcher-job-sa"}
+    assert {each["metadata"]["name"] for each in definitions(result, "present")} >= {"ssjdispatcher-sa", "ssjdispatcher-job-sa"}
     assert result["configuration"][-1] == {"kind": "ServiceAccount", "name": "ssjdispatcher-sa", "pending": True}
     converge(cluster, run, access=access)
     assert run(**OPTIONS, access=access)["converged"]
@@ -354,7 +358,7 @@ def test_withdrawing_takes_only_what_is_ours(cluster, run):
     converge(cluster, run)
     result = run(**WITHDRAWAL)
     assert [len(each["remove"]) for each in result["documents"]] == [2, 0]  # Helm's image stays, and the region
-    assert {each["kind"] for each in result["access"]["delete"]} == {"Role", "RoleBinding"}
+    assert {each["kind"] for each in definitions(result, "absent")} == {"Role", "RoleBinding"}
     assert not result["converged"]
     assert result["restart"] is False  # it could not start without a queue
 
