@@ -58,18 +58,22 @@ Live = Mapping[tuple[str, str], "Mapping[str, Any] | None"]
 
 
 def definitions(service_account: str | None, namespace: str, job_namespace: str, wish: Access) -> list[dict[str, Any]]:
-    """Return all objects as they should be: ServiceAccounts, and the Role and RoleBindings for the Jobs' namespace."""
-    wanted = [_service_account(JOB_SERVICE_ACCOUNT, job_namespace, wish.job_role_arn, wish.image_pull_secrets)]
-    if service_account is None:
-        return wanted
-    dispatcher = _service_account(service_account, namespace, wish.role_arn, ())
+    """Return all objects as they should be: ServiceAccounts, and the Role and RoleBindings for the Jobs' namespace.
+
+    The binding to ClusterRole admin is the last, whether it is wished for or not. Without a ``service_account`` (there
+    is no Deployment) they are only good for taking them away.
+    """
     rule = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "delete"]}
-    role = _object(f"{RBAC_GROUP}/v1", "Role", JOBS_ROLE, job_namespace, rules=[rule])
     subject = {"kind": "ServiceAccount", "name": service_account, "namespace": namespace}
-    wanted += [dispatcher, role, _binding(JOBS_ROLE, job_namespace, "Role", JOBS_ROLE, subject)]
-    if wish.bind_cluster_admin:
-        wanted.append(_binding(ADMIN_BINDING, job_namespace, "ClusterRole", "admin", subject))
-    return wanted
+    accounts = [_service_account(JOB_SERVICE_ACCOUNT, job_namespace, wish.job_role_arn, wish.image_pull_secrets)]
+    if service_account is not None:
+        accounts.append(_service_account(service_account, namespace, wish.role_arn, ()))
+    return [
+        *accounts,
+        _object(f"{RBAC_GROUP}/v1", "Role", JOBS_ROLE, job_namespace, rules=[rule]),
+        _binding(JOBS_ROLE, job_namespace, "Role", JOBS_ROLE, subject),
+        _binding(ADMIN_BINDING, job_namespace, "ClusterRole", "admin", subject),
+    ]
 
 
 def plan_present(wanted: Sequence[Mapping[str, Any]], live: Live, helm: Mapping[str, Any]) -> AccessPlan:

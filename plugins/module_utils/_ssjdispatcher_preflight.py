@@ -170,12 +170,19 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
 
 
 def _rights(cluster: Cluster, installation: Installation, job_namespace: str, helm: Mapping, options: Options) -> access.AccessPlan:
-    wanted = access.definitions(installation.service_account, cluster.namespace, job_namespace, options.access)
+    objects = access.definitions(installation.service_account, cluster.namespace, job_namespace, options.access)
     live = {}
-    for each in wanted:
+    for each in objects:
         kind, name = each["kind"], each["metadata"]["name"]
         live[kind, name] = cluster.get(kind, name, each["metadata"]["namespace"])
-    return access.plan_present(wanted, live, helm) if options.present else access.plan_absent(wanted, live)
+    if not options.present:
+        return access.plan_absent(objects, live)
+    if installation.deployment is None:
+        return access.AccessPlan()
+    wanted, unwanted = (objects, []) if options.access.bind_cluster_admin else (objects[:-1], objects[-1:])
+    plan = access.plan_present(wanted, live, helm)
+    plan.delete += access.plan_absent(unwanted, live).delete
+    return plan
 
 
 def _document(cluster: Cluster, wish: merge_plan.Wish, changes: Mapping[str, Any], options: Options) -> Document:

@@ -133,7 +133,7 @@ def test_the_rights_are_enough_without_those_of_the_chart(clean_lab, play):
         "create", "get", "list", "delete"}
     assert not play(ssjdispatcher_bind_cluster_admin=True).failed
     assert may(clean_lab, "update")
-    assert not play(ssjdispatcher_bind_cluster_admin=True, ssjdispatcher_state="absent").failed
+    assert not play(ssjdispatcher_state="absent").failed
     assert not may(clean_lab, "create")
 
 

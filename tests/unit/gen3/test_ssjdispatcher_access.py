@@ -22,7 +22,7 @@ HELM = {
     "labels": {"app.kubernetes.io/managed-by": "Helm"},
     "annotations": {"meta.helm.sh/release-name": "gen3", "meta.helm.sh/release-namespace": "gen3"},
 }
-WISH = Access(role_arn=ARN, job_role_arn=ARN + "-job", image_pull_secrets=["pull"], bind_cluster_admin=True)
+WISH = Access(role_arn=ARN, job_role_arn=ARN + "-job", image_pull_secrets=["pull"])
 WANTED = definitions("ssjdispatcher-sa", "gen3", "jobs", WISH)
 NAMES = [(each["kind"], each["metadata"]["name"]) for each in WANTED]
 NOTHING = dict.fromkeys(NAMES)
@@ -57,12 +57,11 @@ def test_the_definitions():
     assert (admin["roleRef"]["kind"], admin["roleRef"]["name"]) == ("ClusterRole", "admin")
 
 
-def test_the_runbooks_binding_is_only_made_on_demand():
-    assert ADMIN not in named(definitions("sa", "gen3", "gen3", Access()))
-
-
-def test_without_a_deployment_only_the_account_of_the_jobs_is_known():
-    assert named(definitions(None, "gen3", "gen3", WISH)) == [JOB_ACCOUNT]
+def test_without_a_deployment_all_but_its_account_is_known():
+    objects = definitions(None, "gen3", "jobs", WISH)
+    assert named(objects) == [name for name in NAMES if name != DISPATCHER]
+    live = everything(OURS)
+    assert named(plan_absent(objects, live).delete) == named(objects)
 
 
 def test_what_is_missing_is_created_with_our_mark_and_accounts_with_that_of_helm():

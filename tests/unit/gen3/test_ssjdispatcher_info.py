@@ -164,6 +164,10 @@ def definitions(result, state):
     return [each["definition"] for each in result["access"] if each["state"] == state]
 
 
+def names(access):
+    return [(each["definition"]["kind"], each["definition"]["metadata"]["name"]) for each in access]
+
+
 def converge(cluster, run, **options):
     """Bring the cluster into the state that the options ask for, as the role does."""
     cluster.credentials(COMPLETE)
@@ -260,6 +264,23 @@ def test_drift_is_seen(cluster, run, drift):
     result = run(**OPTIONS)
     assert not result["converged"]
     assert result["restart"] is (drift != "role")
+
+
+def test_the_binding_to_admin_comes_and_goes_with_its_option(cluster, run):
+    wanted = {"access": {"bind_cluster_admin": True}}
+    assert ("RoleBinding", "ssjdispatcher-binding") not in names(run(**OPTIONS, **wanted)["access"])  # the chart's is there
+    del cluster.objects["RoleBinding", "ssjdispatcher-binding", "default"]
+    assert ("RoleBinding", "ssjdispatcher-binding") not in names(run(**OPTIONS)["access"])
+    converge(cluster, run, **wanted)
+    assert run(**OPTIONS, **wanted)["converged"]
+    (gone,) = run(**OPTIONS)["access"]
+    assert (gone["state"], *names([gone])) == ("absent", ("RoleBinding", "ssjdispatcher-binding"))
+
+
+def test_the_rights_are_withdrawn_even_after_the_deployment(cluster, run):
+    converge(cluster, run)
+    del cluster.objects["Deployment", "ssjdispatcher", "default"]
+    assert names(run(**WITHDRAWAL)["access"]) == [("Role", "ssjdispatcher-jobs"), ("RoleBinding", "ssjdispatcher-jobs")]
 
 
 def test_irsa(cluster, run):
