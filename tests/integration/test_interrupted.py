@@ -1,0 +1,56 @@
+"""site.yml killed in the middle: the next run converges, and no event of an upload is lost."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from plays import SITE, kill, start, succeed
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:ssj-topic"
+
+
+def topic_exists(lab):
+    return any(topic["TopicArn"] == TOPIC for topic in lab.boto3("sns").list_topics()["Topics"])
+
+
+def secret_is_merged(lab):
+    return lab.kube.get("Secret", "ssjdispatcher-creds") is not None
+
+
+def restart_is_recorded(lab):
+    template = lab.kube.get("Deployment", "ssjdispatcher")["spec"]["template"]
+    return "gen3.uploads" in json.dumps(template["metadata"].get("annotations", {}))
+
+
+@pytest.mark.parametrize("moment", [topic_exists, secret_is_merged, restart_is_recorded])
+def test_a_first_run_that_is_killed_is_made_good_by_the_next(clean_lab, moment):
+    lab = clean_lab
+    process = start(lab, SITE)
+    lab.wait_for(lambda: moment(lab), timeout=120, what=moment.__name__)
+    kill(process)
+
+    succeed(lab, SITE)
+
+    assert succeed(lab, SITE).changed == []
+    lab.wait_until_ready(lab.upload())
+
+
+def test_uploads_during_a_run_that_is_killed_are_indexed(clean_lab):
+    lab = clean_lab
+    succeed(lab, SITE)
+    subscriptions = lab.boto3("sns").list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]
+    # A running pipeline whose Secret has drifted: its rule sends events while site.yml restarts ssjdispatcher.
+    lab.kube.patch("Secret", "ssjdispatcher-creds", {"data": {"credentials.json": None}})
+    process = start(lab, SITE)
+    lab.wait_for(lambda: "credentials.json" in (lab.kube.get("Secret", "ssjdispatcher-creds").get("data") or {}),
+                 timeout=120, what="the merge")
+    during = lab.upload("during.txt", b"put while site.yml runs")
+    kill(process)
+    between = lab.upload("between.txt", b"put before the next run")
+
+    succeed(lab, SITE)
+
+    for guid in (during, between, lab.upload()):
+        lab.wait_until_ready(guid)
+    assert lab.boto3("sns").list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"] == subscriptions
