@@ -45,7 +45,7 @@ class Connection:
     def __init__(self, options: Any):
         parts = urlsplit(options["url"])
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-            raise MinioError("The option url must be scheme, host and port of the server, like https://minio.example:9000.")
+            raise MinioError("The option url must be scheme, host and port, like https://minio.example:9000.")
         verify = options["validate_certs"]
         self.http = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=5, read=60), cert_reqs="CERT_REQUIRED" if verify else "CERT_NONE",
@@ -70,8 +70,8 @@ def attempt(what: str) -> Iterator[None]:
         raise MinioError(f"Could not {what}: {_admin_reason(error)}.") from error
     except urllib3.exceptions.HTTPError as error:
         reason = getattr(error, "reason", None) or error
-        raise MinioError(f"Could not {what}: the server cannot be reached ({reason}); check url, ca_path and that MinIO "
-                         "runs.") from error
+        raise MinioError(f"Could not {what}: the server cannot be reached ({reason}); check url, ca_path and that "
+                         "MinIO runs.") from error
     except (MinioException, ValueError) as error:
         raise MinioError(f"Could not {what}: {str(error).rstrip('.')}.") from error
 

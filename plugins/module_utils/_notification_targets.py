@@ -217,7 +217,8 @@ def _rendered(target: Mapping[str, Any], queue_directory: str, queue_limit: int,
         "id": identifier, "type": type_name, "arn": f"arn:minio:sqs:{region}:{identifier}:{type_name}",
         "queue_dir": directory, "store_dir": f"{directory}/minio-{type_name}-{identifier}" if directory else "",
         "queue_limit": int(options["queue_limit"]) if directory else 0,
-        "files": sorted(options[key] for key, schema in kind.keys.items() if schema.kind == "path" and options.get(key)),
+        "files": sorted(options[key] for key, schema in kind.keys.items()
+                        if schema.kind == "path" and options.get(key)),
         "environment": dict(sorted(environment.items())),
     }
 
