@@ -9,6 +9,7 @@ content into a message.
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 import json
@@ -166,7 +167,7 @@ def _same(one: Any, other: Any) -> bool:
         return one is other
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
         return Decimal(_number(one)) == Decimal(_number(other))
-    return type(one) is type(other) and one == other or isinstance(one, str) and isinstance(other, str) and one == other
+    return one == other
 
 
 def _number(value: int | float) -> str:
@@ -196,7 +197,9 @@ def _is_leaf(value: Any) -> bool:
     return not isinstance(value, (Mapping, list, tuple))
 
 
-def _merge_object(current: Mapping, wish: Mapping, list_keys: Mapping[str, str], path: tuple[Step, ...]) -> dict[str, Any]:
+def _merge_object(
+    current: Mapping, wish: Mapping, list_keys: Mapping[str, str], path: tuple[Step, ...]
+) -> dict[str, Any]:
     result = dict(current)
     for key, value in wish.items():
         result[str(key)] = _merge_value(result.get(key, ABSENT), value, list_keys, (*path, str(key)))
@@ -251,29 +254,32 @@ def _without(value: Any, steps: tuple[Step, ...], path: tuple[Step, ...]) -> Any
 def _differences(before: Any, after: Any, list_keys: Mapping[str, str], path: tuple[Step, ...]) -> Iterator[Difference]:
     if before is not ABSENT and after is not ABSENT and _same(before, after):
         return
-    if isinstance(after, dict) and (before is ABSENT and after or isinstance(before, dict)):
-        old = {} if before is ABSENT else before
-        for key in [*old, *(key for key in after if key not in old)]:
-            yield from _differences(old.get(key, ABSENT), after.get(key, ABSENT), list_keys, (*path, key))
-        return
     key = _list_key(path, list_keys)
-    if key and isinstance(after, list) and (before is ABSENT and after or isinstance(before, list)):
-        olds, news = _by_key(before, key), _by_key(after, key)
-        if olds is not None and news is not None:
-            for element in [*olds, *(element for element in news if element not in olds)]:
-                yield from _differences(
-                    olds.get(element, ABSENT), news.get(element, ABSENT), list_keys, (*path, element)
-                )
-            return
-    yield Difference(format_path(path), before, after)
+    olds = {} if before is ABSENT else _parts(before, key)
+    news = _parts(after, key)
+    if olds is None or news is None or not (olds or news) or _reordered(olds, news):
+        yield Difference(format_path(path), before, after)
+        return
+    for step in [*olds, *(step for step in news if step not in olds)]:
+        yield from _differences(olds.get(step, ABSENT), news.get(step, ABSENT), list_keys, (*path, step))
 
 
-def _by_key(items: Any, key: str) -> dict[Element, Any] | None:
-    """Return the elements by their names, or None where these do not identify them."""
-    if items is ABSENT:
-        return {}
-    result = {Element(key, item[key]): item for item in items if isinstance(item, dict) and isinstance(item.get(key), str)}
-    return result if len(result) == len(items) else None
+def _parts(value: Any, key: str | None) -> dict[Step, Any] | None:
+    """Return the values of an object or a list by the step that leads to each, or None where no step does."""
+    if isinstance(value, dict):
+        return value
+    if key is None or not isinstance(value, list):
+        return None
+    parts = {
+        Element(key, item[key]): item for item in value if isinstance(item, dict) and isinstance(item.get(key), str)
+    }
+    return parts if len(parts) == len(value) else None
+
+
+def _reordered(olds: Mapping[Step, Any], news: Mapping[Step, Any]) -> bool:
+    """Tell whether the elements that two lists have in common stand in another order."""
+    common = [step for step in olds if step in news and isinstance(step, Element)]
+    return common != [step for step in news if step in olds and isinstance(step, Element)]
 
 
 @dataclass(frozen=True)

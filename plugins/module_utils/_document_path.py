@@ -5,6 +5,7 @@
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 import re
@@ -41,10 +42,10 @@ def parse_path(path: str | Sequence[Any]) -> tuple[Step, ...]:
         if not PATH.fullmatch(path):
             raise ValueError(f"{path!r} is not a path such as JOBS[name=indexing].imageConfig")
         steps = [key or Element(name, value) for key, name, value in re.findall(f"{KEY}|{ELEMENT}", path)]
-    else:
+    elif isinstance(path, (list, tuple)) and path:
         steps = [_step(step, path) for step in path]
-    if not steps:
-        raise ValueError("a path needs at least one step")
+    else:
+        raise ValueError(f"{path!r} is neither a path nor a list of its steps")
     return tuple(steps)
 
 

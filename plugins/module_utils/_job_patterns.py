@@ -64,19 +64,23 @@ def is_anchored(pattern: str) -> bool:
     It does not with ``|`` outside parentheses (the anchor belongs to the first alternative alone), nor after the flag
     ``m`` (it then matches after a line feed too).
     """
-    start = ANCHOR.match(pattern)
-    depth = 0
-    for token in TOKENS.findall(pattern):
-        depth += {"(": 1, ")": -1}.get(token, 0)
-        if token == "|" and depth == 0:
-            return False
-    return start is not None
+    return ANCHOR.match(pattern) is not None and not _has_alternatives(pattern)
 
 
 def named_buckets(pattern: str) -> list[str] | None:
     """Return the buckets that a pattern names literally, such as ``^s3://(a|b)/.+``; None where it does not."""
-    found = BUCKETS.fullmatch(pattern)
+    found = None if _has_alternatives(pattern) else BUCKETS.fullmatch(pattern)
     return (found["several"] or found["one"]).replace("\\", "").split("|") if found else None
+
+
+def _has_alternatives(pattern: str) -> bool:
+    """Tell whether there is a ``|`` outside parentheses."""
+    depth = 0
+    for token in TOKENS.findall(pattern):
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if token == "|" and depth == 0:
+            return True
+    return False
 
 
 def _compile(pattern: str):

@@ -9,29 +9,40 @@ while the few kinds that this collection works with have paths that never change
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.gen3.uploads.plugins.module_utils._changes import Change
-from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC  # noqa: F401
-from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core_client
+from ansible_collections.gen3.uploads.plugins.module_utils._lazy_kubernetes import prepare
+from ansible_collections.kubernetes.core.plugins.module_utils import args_common
+
+prepare()  # before anything imports the library
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as core_client  # noqa: E402
 
 try:
     import kubernetes
     import urllib3
     from kubernetes.client.rest import RESTClientObject
+    from urllib3._collections import HTTPHeaderDict
 except ImportError:
     kubernetes = None
+else:
+    UNREACHABLE = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+
+AUTH_ARG_SPEC = args_common.AUTH_ARG_SPEC
+"""The options of a module that connects."""
 
 APIS = {
     "ConfigMap": ("configmaps", "v1"),
@@ -45,7 +56,10 @@ APIS = {
     "RoleBinding": ("rolebindings", "rbac.authorization.k8s.io/v1"),
     "ExternalSecret": ("externalsecrets", "external-secrets.io/v1", "external-secrets.io/v1beta1"),
 }
-"""Kind -> plural and API versions, the preferred one first; where none of them is served, nothing of the kind exists."""
+"""Kind -> plural and API versions, the preferred one first."""
+
+OPTIONAL = {"ExternalSecret"}
+"""Kinds that not every cluster has; where the API server does not know them, there are simply none."""
 
 ATTEMPTS = 8
 """Tries of one request; with 20 % of all requests failing, one in 400 000 fails for good."""
@@ -53,13 +67,11 @@ ATTEMPTS = 8
 CONNECT_ATTEMPTS = 3
 """Tries while no connection comes about at all: more would only delay the message."""
 
-TIMEOUT = (10, 60)
-"""Seconds to connect and to wait for an answer; the API server itself gives up after 60."""
-
 CONFLICT_ATTEMPTS = 100
 """Rounds of reading, planning and writing while others write to the same object: about a minute in all."""
 
-WORDS = {"get": "read", "list": "list", "create": "create", "patch": "change", "delete": "delete"}
+TIMEOUT = (10, 60)
+"""Seconds to connect and to wait for an answer; the API server itself gives up after 60."""
 
 
 class KubeError(Exception):
@@ -76,6 +88,44 @@ class KubeError(Exception):
 
 
 @dataclass(frozen=True)
+class Request:
+    """One API call; ``verb`` as in a Role's rules, ``name`` None for all objects of a kind."""
+
+    verb: str
+    kind: str
+    name: str | None
+    namespace: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    accept: str = "application/json"
+
+    METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
+    WORDS = {"get": "read", "list": "list", "create": "create", "patch": "change", "delete": "delete"}
+
+    @property
+    def method(self) -> str:
+        return self.METHODS[self.verb]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        content_type = "application/merge-patch+json" if self.verb == "patch" else "application/json"
+        return {"Accept": self.accept, "Content-Type": content_type}
+
+    def path(self, version: str) -> str:
+        """Return path and query of the call in one of the API versions of its kind."""
+        prefix = "apis" if "/" in version else "api"
+        path = f"/{prefix}/{version}/namespaces/{quote(self.namespace, safe='')}/{APIS[self.kind][0]}"
+        if self.name is not None and self.verb != "create":
+            path += f"/{quote(self.name, safe='')}"
+        return f"{path}?{urlencode(self.query)}" if self.query else path
+
+    def __str__(self) -> str:
+        if self.name is None:
+            return f"{self.WORDS[self.verb]} {self.kind}s in namespace {self.namespace}"
+        return f"{self.WORDS[self.verb]} {describe(self.kind, self.name, self.namespace)}"
+
+
+@dataclass(frozen=True)
 class Answer:
     """What the server said: ``body`` is the decoded JSON, or None where it is not JSON."""
 
@@ -83,9 +133,15 @@ class Answer:
     headers: Mapping[str, str]
     body: Any
 
+    @property
+    def pause(self) -> float:
+        """The seconds that the server asks to wait, at most ten."""
+        seconds = self.headers.get("Retry-After", "")
+        return min(float(seconds), 10.0) if seconds.isdecimal() else 0.0
 
-Send = Callable[[str, str, "dict | None", "dict[str, str]"], Answer]
-"""Carries out (method, path with query, body, headers) once; raises urllib3's HTTPError or OSError without an answer."""
+
+Send = Callable[[str, str, "Mapping | None", "dict[str, str]"], Answer]
+"""Sends (method, path with query, body, headers) once; raises urllib3's HTTPError or OSError without an answer."""
 
 
 class Kube:
@@ -97,98 +153,90 @@ class Kube:
 
     def get(self, kind: str, name: str, namespace: str, metadata_only: bool = False) -> dict | None:
         """Return the object, or None where it does not exist; with ``metadata_only`` its content is not even sent."""
-        headers = {"Accept": "application/json"}
+        accept = "application/json"
         if metadata_only:
-            headers["Accept"] = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-        answer = self._read("get", kind, name, namespace, headers, {})
-        return None if answer.status == 404 else answer.body
+            accept += ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+        return self._read(Request("get", kind, name, namespace, accept=accept))
 
     def list(self, kind: str, namespace: str, label_selector: str | None = None) -> list[dict]:
         """Return all objects of a kind in a namespace."""
         query = {"labelSelector": label_selector} if label_selector else {}
-        answer = self._read("list", kind, None, namespace, {"Accept": "application/json"}, query)
-        return [] if answer.status == 404 else answer.body["items"]
+        found = self._read(Request("list", kind, None, namespace, query))
+        return found["items"] if found else []
 
     def create(self, manifest: Mapping[str, Any], dry_run: bool = False) -> dict:
         """Create an object; its manifest needs kind, apiVersion, metadata.name and metadata.namespace."""
         metadata = manifest["metadata"]
         return self._write("create", manifest["kind"], metadata["name"], metadata["namespace"], manifest, dry_run)
 
-    def merge_patch(self, kind: str, name: str, namespace: str, patch: Mapping[str, Any], dry_run: bool = False) -> dict:
+    def merge_patch(
+        self, kind: str, name: str, namespace: str, patch: Mapping[str, Any], dry_run: bool = False
+    ) -> dict:
         """Change an object by a JSON merge patch.
 
         With ``metadata.resourceVersion`` in it, an object that has changed since is left alone: status 409.
         """
         return self._write("patch", kind, name, namespace, patch, dry_run)
 
-    def delete(self, kind: str, name: str, namespace: str, resource_version: str | None = None, dry_run: bool = False) -> None:
+    def delete(
+        self, kind: str, name: str, namespace: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> None:
         """Delete an object, if it exists; with ``resource_version`` only that version of it (else status 409)."""
-        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if resource_version:
             options["preconditions"] = {"resourceVersion": resource_version}
+        if dry_run:
+            options["dryRun"] = ["All"]  # beside a body the query does not count
         try:
-            self._write("delete", kind, name, namespace, options, dry_run)
+            self._send(Request("delete", kind, name, namespace, body=options), APIS[kind][1])
         except KubeError as error:
             if error.status != 404:
                 raise
 
-    def _read(self, verb: str, kind: str, name: str | None, namespace: str, headers: dict, query: dict) -> Answer:
-        versions = APIS[kind][1:]
-        for version in versions:
-            answer = self._request("GET", _path(kind, version, namespace, name, query), None, headers, verb, kind, name, namespace)
+    def _read(self, request: Request) -> dict | None:
+        for version in APIS[request.kind][1:]:
+            answer = self._send(request, version)
             if answer.status == 200:
-                return answer
-            if answer.status == 404 and isinstance(answer.body, dict):
-                return answer  # the server knows the kind, but not this object
-        if answer.status == 404 and kind == "ExternalSecret":
-            return answer
-        raise self._error(answer, verb, kind, name, namespace)
+                return answer.body
+            if isinstance(answer.body, dict):
+                return None  # the server knows the kind, but not this object
+        if request.kind in OPTIONAL:
+            return None
+        raise self._error(request, answer)
 
-    def _write(self, verb: str, kind: str, name: str, namespace: str, body: Mapping[str, Any], dry_run: bool) -> Any:
-        method = {"create": "POST", "patch": "PATCH", "delete": "DELETE"}[verb]
-        query = {"dryRun": "All"} if dry_run else {}
-        if verb != "delete":
-            query["fieldManager"] = "gen3.uploads"
-        path = _path(kind, APIS[kind][1], namespace, None if verb == "create" else name, query)
-        content_type = "application/merge-patch+json" if verb == "patch" else "application/json"
-        headers = {"Accept": "application/json", "Content-Type": content_type}
-        answer = self._request(method, path, body, headers, verb, kind, name, namespace)
-        return answer.body
+    def _write(self, verb: str, kind: str, name: str, namespace: str, body: Mapping[str, Any], dry_run: bool) -> dict:
+        query = {"fieldManager": "gen3.uploads", **({"dryRun": "All"} if dry_run else {})}
+        return self._send(Request(verb, kind, name, namespace, query, body), APIS[kind][1]).body
 
-    def _request(self, method, path, body, headers, verb, kind, name, namespace) -> Answer:
-        """Send until there is a clear answer.
+    def _send(self, request: Request, version: str) -> Answer:
+        """Send until there is a clear answer; 404 is one for a read.
 
         Every write here may be repeated: a creation or a patch with a resourceVersion that was carried out already
         answers 409 the second time, upon which callers read and plan again.
         """
         uncertain = False
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in itertools.count(1):
             pause = random.uniform(0, min(5.0, 0.1 * 2**attempt))
             try:
-                answer = self.send(method, path, body, headers)
+                answer = self.send(request.method, request.path(version), request.body, request.headers)
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                no_connection = isinstance(error, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError))
-                if attempt == (CONNECT_ATTEMPTS if no_connection else ATTEMPTS) or isinstance(error, urllib3.exceptions.SSLError):
-                    raise KubeError(f"{_attempt(verb, kind, name, namespace)}: {_unreachable(self.server, error)}") from error
-                uncertain = uncertain or not no_connection
+                connected = not isinstance(error, UNREACHABLE)
+                if _is_lasting(error) or attempt == (ATTEMPTS if connected else CONNECT_ATTEMPTS):
+                    raise KubeError(f"Cannot {request}: {_no_answer(self.server, error)}") from error
+                uncertain = uncertain or connected
             else:
                 if answer.status in (200, 201, 202) and answer.body is not None:
                     return answer
-                if method == "GET" and answer.status == 404:
+                if answer.status == 404 and request.method == "GET":
                     return answer
-                if attempt == ATTEMPTS or not (answer.status == 429 or answer.status >= 500):
-                    raise self._error(answer, verb, kind, name, namespace, uncertain)
+                if attempt == ATTEMPTS or answer.status < 500 and answer.status != 429:
+                    raise self._error(request, answer, uncertain)
                 uncertain = uncertain or answer.status != 429
-                pause = max(pause, min(float(answer.headers.get("Retry-After") or 0), 10.0))
+                pause = max(pause, answer.pause)
             time.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
 
-    def _error(self, answer: Answer, verb: str, kind: str, name: str | None, namespace: str, uncertain: bool = False) -> KubeError:
-        return KubeError(
-            f"{_attempt(verb, kind, name, namespace)}: {_refusal(answer, self.server, verb, kind, namespace)}",
-            answer.status,
-            uncertain,
-        )
+    def _error(self, request: Request, answer: Answer, uncertain: bool = False) -> KubeError:
+        return KubeError(f"Cannot {request}: {_refusal(request, answer, self.server)}", answer.status, uncertain)
 
 
 def describe(kind: str, name: str, namespace: str) -> str:
@@ -207,21 +255,20 @@ def converge(
     Of n writers at the same object each round lets one through, so the pauses are spread and the tries many.
     """
     unsure: list[Change] = []
-    for attempt in range(CONFLICT_ATTEMPTS):
+    for attempt in itertools.count(1):
         changes = list(plan(current))
         try:
             for change in changes:
                 apply(change)
             return changes or unsure
         except KubeError as error:
-            if error.status != 409 or attempt == CONFLICT_ATTEMPTS - 1:
+            if error.status != 409 or attempt == CONFLICT_ATTEMPTS:
                 raise
             if error.uncertain:
                 # An earlier try had no clear answer. If nothing is left to do, it was carried out, and this is ours.
                 unsure = changes
         time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))
         current = observe()
-    raise AssertionError("the last attempt returns or raises")
 
 
 def apply_to(kube: Kube, change: Change, dry_run: bool) -> None:
@@ -250,17 +297,21 @@ def connect(module) -> Kube:
             f"Cannot connect to Kubernetes with the kubeconfig {source}: {_one_line(error)};"
             " check the options kubeconfig and context."
         ) from error
-    extra = {name: ",".join(value) if isinstance(value, list) else value for name, value in core_client._create_headers(module).items()}
-
     server = configuration.host  # a refresh of the token would undo the option host
+    own_headers = core_client._create_headers(module)
 
-    def send(method: str, path: str, body: dict | None, headers: dict[str, str]) -> Answer:
-        token = configuration.auth_settings().get("BearerToken")  # asked each time: it refreshes an expired token
+    def send(method: str, path: str, body: Mapping | None, headers: dict[str, str]) -> Answer:
+        sent = HTTPHeaderDict(headers)
+        for name, values in own_headers.items():
+            for value in values if isinstance(values, list) else [values]:
+                sent.add(name, value)
+        if token := configuration.auth_settings().get("BearerToken"):  # asked each time: it refreshes an expired one
+            sent[token["key"]] = token["value"]
         response = client.pool_manager.request(
             method,
             server + path,
             body=None if body is None else json.dumps(body),
-            headers={**headers, **extra, **({token["key"]: token["value"]} if token else {})},
+            headers=sent,
             timeout=urllib3.Timeout(connect=TIMEOUT[0], read=TIMEOUT[1]),
             retries=False,
         )
@@ -273,25 +324,20 @@ def connect(module) -> Kube:
     return Kube(send, server)
 
 
-def _path(kind: str, version: str, namespace: str, name: str | None, query: Mapping[str, str]) -> str:
-    path = f"/{'apis' if '/' in version else 'api'}/{version}/namespaces/{quote(namespace, safe='')}/{APIS[kind][0]}"
-    if name is not None:
-        path += f"/{quote(name, safe='')}"
-    return f"{path}?{urlencode(query)}" if query else path
-
-
-def _attempt(verb: str, kind: str, name: str | None, namespace: str) -> str:
-    what = f"{kind}s in namespace {namespace}" if name is None else describe(kind, name, namespace)
-    return f"Cannot {WORDS[verb]} {what}"
+def _is_lasting(error: Exception) -> bool:
+    """Tell whether another try would end the same way: a certificate, a file or an address is wrong."""
+    if isinstance(error, (urllib3.exceptions.SSLError, urllib3.exceptions.LocationValueError)):
+        return True
+    return isinstance(error, OSError) and not isinstance(error, ConnectionError)
 
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-def _unreachable(server: str, error: Exception) -> str:
+def _no_answer(server: str, error: Exception) -> str:
     cause = _one_line(error).rpartition(": ")[2]
-    if isinstance(error, urllib3.exceptions.SSLError):
+    if isinstance(error, (urllib3.exceptions.SSLError, OSError)) and _is_lasting(error):
         return f"no TLS connection to {server} ({cause}); check ca_cert, client_cert, client_key and the host name."
     return (
         f"the Kubernetes API server {server} cannot be reached ({cause});"
@@ -299,25 +345,30 @@ def _unreachable(server: str, error: Exception) -> str:
     )
 
 
-def _refusal(answer: Answer, server: str, verb: str, kind: str, namespace: str) -> str:
-    status = answer.body if isinstance(answer.body, dict) else None
-    if status is None:
+def _refusal(request: Request, answer: Answer, server: str) -> str:
+    if not isinstance(answer.body, dict):
         return f"{server} answers with HTTP status {answer.status} and no JSON; is it a Kubernetes API server?"
-    message = " ".join(str(status.get("message", "")).split()).rstrip(".")
-    if answer.status == 401:
-        return f"{server} does not accept the credentials (401 Unauthorized); renew the token or certificate of the kubeconfig."
+    message = " ".join(str(answer.body.get("message", "")).split()).rstrip(".")
     user = re.search(r'User "([^"]*)" cannot ', message)
-    if answer.status == 403 and user:
-        group = APIS[kind][1].rpartition("/")[0]
+    if answer.status == 401:
         return (
-            f"user {user[1]} lacks the permission (403 Forbidden); add to a Role in namespace {namespace} that is bound to"
-            f' it the rule {{apiGroups: ["{group}"], resources: [{APIS[kind][0]}], verbs: [{verb}]}}.'
+            f"{server} does not accept the credentials (401 Unauthorized);"
+            " renew the token or certificate of the kubeconfig."
         )
-    if answer.status == 404 and verb == "create":
-        return f"there is no namespace {namespace}; create it first or correct its name."
-    if kind == "Secret":
-        # What a server or an admission webhook says about a Secret can quote its content.
-        causes = status.get("details", {}).get("causes", [])
-        message = ", ".join(sorted({f"{cause.get('field')}: {cause.get('reason')}" for cause in causes}))
-    reason = status.get("reason") or "no reason given"
-    return f"the API server answers {answer.status} {reason}" + (f" ({message})." if message else ".")
+    if answer.status == 403 and user:
+        plural, version = APIS[request.kind][:2]
+        group = version.rpartition("/")[0]
+        return (
+            f"user {user[1]} lacks the permission (403 Forbidden); add to a Role in namespace {request.namespace} that"
+            f' is bound to it the rule {{apiGroups: ["{group}"], resources: [{plural}], verbs: [{request.verb}]}}.'
+        )
+    if answer.status == 404 and request.verb == "create":
+        return f"there is no namespace {request.namespace}; create it first or correct its name."
+    if answer.status == 409:
+        return "others keep changing it (409 Conflict); run again."
+    if request.kind == "Secret":
+        # The server or an admission webhook may quote the content.
+        causes = (answer.body.get("details") or {}).get("causes") or []
+        fields = ", ".join(sorted({f"{cause.get('field')}: {cause.get('reason')}" for cause in causes}))
+        message = fields or "its message is left out, as it may quote the Secret"
+    return f"the API server answers {answer.status} {answer.body.get('reason')} ({message})."

@@ -5,6 +5,7 @@
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 import base64
@@ -73,6 +74,8 @@ def plan(wish: Wish, current: Mapping[str, Any] | None, owners: Sequence[Owner],
         after = merge(remove(before, wish.remove), wish.merge, wish.list_keys)
     except DocumentError as error:
         raise MergeError(f"Cannot merge into {wish}: it {error}.") from None
+    except ValueError as error:  # a path in the wish
+        raise MergeError(f"Cannot merge into {wish}: {error}.") from None
     changed = differences(before, after, wish.list_keys)
     target = {"kind": wish.kind, "name": wish.name, "namespace": wish.namespace}
     data = {wish.key: _encoded(wish.kind, render(after, like=text))}

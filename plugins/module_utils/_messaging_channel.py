@@ -15,6 +15,14 @@ from typing import Any
 from ansible_collections.gen3.uploads.plugins.module_utils._aws_scope import Scope, is_account_id
 from ansible_collections.gen3.uploads.plugins.module_utils._changes import CREATED_BY
 
+_RANGES = {
+    "max_receive_count": (1, 1000),
+    "retention": (60, 1209600),
+    "visibility_timeout": (0, 43200),
+    "wait_time": (0, 20),
+}
+"""What SQS accepts; the times in seconds."""
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -58,7 +66,11 @@ class Channel:
 
 def channel(options: Mapping[str, Any], scope: Scope) -> Channel:
     """Return the channel that the module's ``options`` describe, or raise ValueError with a sentence for the user."""
-    options = {**options, "dead_letter_queue": options["dead_letter_queue"] or f"{options['queue']}-dlq"}
+    options = {
+        **options,
+        "dead_letter_queue": options["dead_letter_queue"] or f"{options['queue']}-dlq",
+        "tags": {str(key): str(value) for key, value in options["tags"].items()},
+    }
     for problem in _problems(options):
         raise ValueError(problem)
     return Channel(scope=scope, **{
@@ -85,6 +97,9 @@ def _problems(options: Mapping[str, Any]) -> Iterable[str]:
     yield from _name_problem("topic", options["topic"], 256)
     yield from _name_problem("queue", options["queue"], 80)
     yield from _name_problem("dead_letter_queue", options["dead_letter_queue"], 80)
+    for name, (lowest, highest) in _RANGES.items():
+        if not lowest <= options[name] <= highest:
+            yield f"The {name} {options[name]} is out of range: SQS allows {lowest} to {highest}."
     for name, alias, sender in (("topic_kms_key", "alias/aws/sns", "S3"), ("queue_kms_key", "alias/aws/sqs", "SNS")):
         if is_aws_managed(options[name], alias):
             yield (f"The {name} {options[name]} cannot be used: the policy of an AWS managed key cannot be changed to "

@@ -127,9 +127,8 @@ def plan_absent(channel: Channel, current: Current) -> list[Change]:
             "delete", subscription_name(channel), before=decoded(current.subscription), operation="unsubscribe",
             parameters={"arn": current.topic.subscriptions[channel.queue_arn]}))
     changes += _plan_topic_removal(channel, current.topic)
-    dead_letter_queue_goes = _is_deletable(channel, current.dead_letter_queue)
-    changes += _plan_queue_removal(channel, channel.queue, current.queue, dead_letter_queue_goes)
-    changes += _plan_queue_removal(channel, channel.dead_letter_queue, current.dead_letter_queue, False)
+    for name, queue in ((channel.queue, current.queue), (channel.dead_letter_queue, current.dead_letter_queue)):
+        changes += _plan_queue_removal(channel, name, queue, current.dead_letter_queue)
     return changes
 
 
@@ -141,8 +140,9 @@ def warnings(channel: Channel, current: Current) -> list[str]:
             sid = statement.get("Sid")
             remedy = (f"remove it by naming {sid} in remove_sids" if sid else
                       "remove it by hand, as it has no Sid to name in remove_sids")
-            found.append(f"A statement in the policy of {name} (Sid {sid}) lets every AWS principal do "
-                         f"{statement['Action']}, so that strangers may read and delete messages: {remedy}.")
+            condition = " under a condition" if statement.get("Condition") else ""
+            found.append(f"A statement in the policy of {name} (Sid {sid}) lets everyone in the world do "
+                         f"{statement['Action']}{condition}: {remedy}.")
     return found
 
 
@@ -150,7 +150,7 @@ def removal_warnings(channel: Channel, current: Current) -> list[str]:
     """Return which topics and queues of ours stay after a removal because others use them."""
     return [f"{name} stays, although this collection created it: others have statements or subscriptions there."
             for name, part in _parts(channel, current)
-            if part is not None and _is_marked(part) and _is_used_by_others(channel, name, part)]
+            if _is_marked(part) and _is_used_by_others(channel, name, part)]
 
 
 def queue_name(name: str) -> str:
@@ -323,48 +323,51 @@ def _missing_tags(channel: Channel, part: Topic | Queue) -> tuple[dict[str, Any]
     return _difference(part.tags or {}, channel.tags)
 
 
-def _is_marked(part: Topic | Queue) -> bool:
-    return (part.tags or {}).get(CREATED_BY) == CREATED_BY_VALUE
+def _is_marked(part: Topic | Queue | None) -> bool:
+    return part is not None and (part.tags or {}).get(CREATED_BY) == CREATED_BY_VALUE
 
 
 def _is_used_by_others(channel: Channel, name: str, part: Topic | Queue) -> bool:
     others = [statement for statement in _remaining(channel, name, part)["Statement"]
-              if statement.get("Sid") != "__default_statement_ID"]
+              if statement.get("Sid") != policy.TOPIC_OWNER_SID]
     subscribers = set(part.subscriptions) - {channel.queue_arn} if isinstance(part, Topic) else set()
     return bool(others or subscribers)
 
 
-def _is_deletable(channel: Channel, queue: Queue | None) -> bool:
-    return queue is not None and _is_marked(queue) and not _is_used_by_others(channel, "the queue", queue)
+def _is_deletable(channel: Channel, name: str, part: Topic | Queue | None) -> bool:
+    return _is_marked(part) and not _is_used_by_others(channel, name, part)
 
 
 def _plan_topic_removal(channel: Channel, topic: Topic | None) -> list[Change]:
     name = _topic_name(channel)
     if topic is None:
         return []
-    if _is_marked(topic) and not _is_used_by_others(channel, name, topic):
+    if _is_deletable(channel, name, topic):
         return [Change("delete", name, before=decoded(_ours(topic.attributes)), operation="delete_topic",
                        parameters={"arn": channel.topic_arn})]
     found, remaining = _parsed_policy(name, topic), _topic_policy(channel, topic, [])["Policy"]
     return [_topic_update(channel, "Policy", found, remaining)] if remaining != found else []
 
 
-def _plan_queue_removal(channel: Channel, name: str, queue: Queue | None, target_goes: bool) -> list[Change]:
+def _plan_queue_removal(channel: Channel, name: str, queue: Queue | None,
+                        dead_letter_queue: Queue | None) -> list[Change]:
+    resource = queue_name(name)
     if queue is None:
         return []
-    if _is_deletable(channel, queue):
+    if _is_deletable(channel, resource, queue):
         if queue.messages and not channel.discard_messages:
-            raise ValueError(f"{queue_name(name)} still holds {queue.messages} messages: wait until they are processed, "
-                             "or set discard_messages to lose them.")
-        return [Change("delete", queue_name(name), before=decoded(_ours(queue.attributes)), operation="delete_queue",
+            raise ValueError(f"{resource} still holds messages ({queue.messages}): wait until they are processed, or "
+                             "set discard_messages to lose them.")
+        return [Change("delete", resource, before=decoded(_ours(queue.attributes)), operation="delete_queue",
                        parameters={"url": queue.url})]
     found = decoded(queue.attributes)
     wanted: dict[str, Any] = {}
     if found.get("Policy"):
-        remaining = _remaining(channel, queue_name(name), queue)
+        remaining = _remaining(channel, resource, queue)
         wanted["Policy"] = remaining if remaining["Statement"] else ""
     redrive = found.get("RedrivePolicy") or {}
-    if target_goes and redrive.get("deadLetterTargetArn") == channel.dead_letter_queue_arn:
+    if (redrive.get("deadLetterTargetArn") == channel.dead_letter_queue_arn
+            and _is_deletable(channel, queue_name(channel.dead_letter_queue), dead_letter_queue)):
         wanted["RedrivePolicy"] = ""
     before, after = _difference(found, wanted)
     return [_queue_update(name, queue, before, after, wanted.get("Policy", ""))] if after else []

@@ -5,6 +5,7 @@
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Owner:
-    """``kind`` is ``controller`` (undoes an edit within minutes), ``helm`` or ``argocd`` (at the next upgrade or sync)."""
+    """``kind``: ``controller`` (undoes an edit within minutes), ``helm``, ``argocd`` (at the next upgrade or sync)."""
 
     kind: str
     name: str
@@ -48,4 +49,6 @@ def owners(obj: Mapping[str, Any] | None, external_secrets: Sequence[Mapping[str
 def targets(external_secret: Mapping[str, Any], name: str) -> bool:
     """Tell whether an ExternalSecret writes to the Secret of that name."""
     target = external_secret.get("spec", {}).get("target") or {}
-    return (target.get("name") or external_secret["metadata"]["name"]) == name and target.get("creationPolicy") != "None"
+    return (target.get("name") or external_secret["metadata"]["name"]) == name and target.get(
+        "creationPolicy"
+    ) != "None"

@@ -17,10 +17,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._aws_scope import Scope
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import FILE_NAME
 
 SID_PREFIX = "Gen3Uploads"
 TOPIC_ACTIONS = ("sns:Publish",)
 """What S3 needs on the topic."""
+TOPIC_OWNER_SID = "__default_statement_ID"
+"""Sid of the statement that SNS gives to every new topic."""
 
 Statement = dict[str, Any]
 
@@ -51,7 +54,7 @@ def topic(scope: Scope, topic_arn: str, buckets: Sequence[Mapping[str, Any]],
 def topic_owner(scope: Scope, topic_arn: str) -> Statement:
     """Let the topic's own account publish and subscribe, as SNS lets it with every new topic."""
     return {
-        "Sid": "__default_statement_ID",
+        "Sid": TOPIC_OWNER_SID,
         "Effect": "Allow",
         "Principal": {"AWS": "*"},
         "Action": ["SNS:GetTopicAttributes", "SNS:ListSubscriptionsByTopic", "SNS:Publish", "SNS:Subscribe"],
@@ -131,7 +134,7 @@ def bridge_to_queue(scope: Scope, queue_arn: str, queue_kms_key: str | None = No
 
 
 def operator(topic_arn: str, queue_arns: Iterable[str], bucket_arns: Iterable[str]) -> list[Statement]:
-    """Let an operator run the roles: every action that the modules use, on exactly these objects."""
+    """Let an operator run the playbooks: every action that the modules use, on exactly these objects."""
     return [
         _allow("ManageTopic", [
             "sns:CreateTopic", "sns:DeleteTopic", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
@@ -148,6 +151,8 @@ def operator(topic_arn: str, queue_arns: Iterable[str], bucket_arns: Iterable[st
         _allow("ManageNotifications", [
             "s3:GetBucketNotification", "s3:ListBucket", "s3:PutBucketNotification",
         ], sorted(bucket_arns)),
+        _allow("ProbeUploads", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"],
+               [f"{arn}/*/{FILE_NAME}" for arn in sorted(bucket_arns)]),
     ]
 
 

@@ -5,6 +5,7 @@
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 import json
@@ -96,12 +97,12 @@ def waiting_for(deployment: Mapping[str, Any]) -> str | None:
 
 
 def troubles(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return why pods do not become ready, as Kubernetes tells; never a container's own last words (its log)."""
+    """Return why pods do not become ready, the newest first; never a container's own last words (its log)."""
     found = []
     failure = _condition(deployment, "ReplicaFailure")
     if failure.get("status") == "True":
         found.append(f"no pod can be created: {failure.get('message')}")
-    for pod in pods:
+    for pod in sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""), reverse=True):
         if "deletionTimestamp" in pod["metadata"]:
             continue
         status = pod.get("status") or {}

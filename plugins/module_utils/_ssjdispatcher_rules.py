@@ -243,9 +243,9 @@ def _queue_problems(document: Mapping[str, Any], env_region: str | None) -> Iter
 
 def _queue_warnings(document: Mapping[str, Any]) -> Iterator[str]:
     url = _queue_url(document)
-    if url and not re.fullmatch(r"https?://[^/]+/(?!0{12}/)[0-9]{12}/[A-Za-z0-9_-]{1,80}", url):
+    if url and not re.fullmatch(r"https?://[^/]+/(?!0{12}/)[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?", url):
         yield (
-            f"SQS.url {_without_login(url)} is not the URL of a standard queue: nothing can be received, and"
+            f"SQS.url {_without_login(url)} is not the URL of a queue: nothing can be received, and"
             " ssjdispatcher works through its HTTP interface alone."
         )
 
@@ -294,7 +294,7 @@ def _form_problems(entries: Any) -> Iterator[str]:
 
 def _decodes(value: Any, wanted: type) -> bool:
     if wanted is int:
-        return type(value) is int and -(2**63) <= value < 2**63
+        return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
     return isinstance(value, wanted)
 
 

@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``value_from``: values that a patch takes from Secrets or from a no_log option, so that they never pass through Ansible.
+"""``value_from``: values that a patch takes from Secrets or a no_log option and that never pass through Ansible.
 
 Private to the collection gen3.uploads.
 """
+
 from __future__ import annotations
 
 import base64
@@ -74,7 +75,9 @@ def _from_secret(
     if format not in ("raw", "json", "dotenv"):
         raise ValueSourceError(f"value_from has the format {format!r}; it must be raw, json or dotenv.")
     if (format == "raw") != (path is None):
-        raise ValueSourceError(f"value_from for {where} needs a path with the formats json and dotenv, and only with these.")
+        raise ValueSourceError(
+            f"value_from for {where} needs a path with the formats json and dotenv, and only with these."
+        )
     found = read_secret(secret, namespace)
     if found is None:
         raise ValueSourceError(f"Cannot take a value from {where}: there is no such Secret.")

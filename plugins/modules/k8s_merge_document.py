@@ -3,6 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Merge JSON documents that live inside Secrets and ConfigMaps."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -13,7 +14,7 @@ description:
     This module changes only what it is told within such documents; other values, their order and the literals of
     numbers stay, as do other keys, labels and annotations of the object.
   - Nothing is written where nothing changes. A write names the version of the object that it was planned for; where
-    someone else was faster, the module reads and plans again, so that concurrent writers do not lose each other's changes.
+    someone else was faster, the module reads and plans again, so that no concurrent writer loses anything.
   - All objects are read and all changes planned before the first write, so that a wish that cannot be fulfilled leaves
     all of them alone.
   - An object that does not exist is created with the annotation C(gen3.uploads/created-by). Such an object is deleted
@@ -45,15 +46,15 @@ options:
         type: str
         required: true
       key:
-        description: Key of the object's C(data) whose value is the document. An empty value counts as an empty document.
+        description: Key of the object's C(data) whose value is the document; an empty value is an empty document.
         type: str
         required: true
       merge:
         description:
-          - What the document shall contain. Objects are merged key by key, other values replaced.
-          - In a Secret, any value may be a mapping with the only key C(value_from), so that the module itself takes it from
-            another Secret (C(secret), C(key), and where needed C(namespace), C(format) and C(path)) or from O(sensitive)
-            (C(sensitive)).
+          - What the document shall contain. Objects are merged key by key, other values replaced; V(null) is a value.
+          - In a Secret, any value may be a mapping with the only key C(value_from), so that the module itself takes it
+            from another Secret (C(secret), C(key), and where needed C(namespace), C(format) and C(path)) or from
+            O(sensitive) (C(sensitive)).
           - C(format) is V(raw) (the default, the whole value), V(json) with the C(path) of the value in the document,
             or V(dotenv) with the C(path) V([VARIABLE]), or V([VARIABLE, user]) where the variable is a comma-separated
             list of user:password.
@@ -70,8 +71,8 @@ options:
       list_keys:
         description:
           - Paths of lists of objects, and the key that identifies their elements, such as C(JOBS) with V(name).
-          - Elements of these lists are merged into the existing element of the same name, or appended. Any other list is
-            replaced.
+          - Elements of these lists are merged into the existing element of the same name, or appended. Any other list
+            is replaced.
         type: dict
         default: {}
       create:
@@ -123,7 +124,11 @@ EXAMPLES = r"""
                 password: {value_from: {secret: indexd-service-creds, key: fence}}
                 metadataService:
                   password:
-                    value_from: {secret: metadata-g3auto, key: metadata.env, format: dotenv, path: [ADMIN_LOGINS, gateway]}
+                    value_from:
+                      secret: metadata-g3auto
+                      key: metadata.env
+                      format: dotenv
+                      path: [ADMIN_LOGINS, gateway]
       - kind: ConfigMap
         name: manifest-ssjdispatcher
         namespace: default
@@ -137,6 +142,7 @@ EXAMPLES = r"""
         name: ssjdispatcher-creds
         namespace: default
         key: credentials.json
+        list_keys: {JOBS: name}
         remove: ["JOBS[name=indexing]", SQS.url]
 """
 
@@ -146,14 +152,18 @@ changes:
   returned: success
   type: list
   elements: dict
-  sample: [{action: update, resource: Secret default/ssjdispatcher-creds, attribute: null}]
+  sample: [{action: update, resource: Secret default/ssjdispatcher-creds, attribute: credentials.json}]
 diff:
   description: What differs, path by path; values of Secrets are replaced by V(<redacted>) and V(<redacted, changed>).
   returned: success
   type: dict
   sample:
-    before: {"Secret default/ssjdispatcher-creds": {"credentials.json: JOBS[name=indexing].pattern": "<redacted>"}}
-    after: {"Secret default/ssjdispatcher-creds": {"credentials.json: JOBS[name=indexing].pattern": "<redacted, changed>"}}
+    before:
+      "Secret default/ssjdispatcher-creds: credentials.json":
+        JOBS[name=indexing].pattern: <redacted>
+    after:
+      "Secret default/ssjdispatcher-creds: credentials.json":
+        JOBS[name=indexing].pattern: <redacted, changed>
 """
 
 from functools import partial
@@ -224,7 +234,9 @@ def converge_all(module):
     """Observe everything, plan everything, and only then write."""
     kube = connect(module)
     overwrite = module.params["overwrite_externally_managed"]
-    work = [(wish, observe(kube, wish)) for wish in wishes(kube, module.params["documents"], module.params["sensitive"])]
+    work = [
+        (wish, observe(kube, wish)) for wish in wishes(kube, module.params["documents"], module.params["sensitive"])
+    ]
     for wish, state in work:
         if plan(wish, *state, overwrite):
             for text in warnings(wish, state[1]):

@@ -3,20 +3,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Restart a Deployment when its pods started with another configuration."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: k8s_rollout_restart
 short_description: Restart a Deployment when its configuration has changed since its pods started
 description:
-  - Pods do not notice a change of a Secret or ConfigMap that they take environment variables or C(subPath) mounts from, nor
-    of the annotations of their ServiceAccount. This module restarts a Deployment once for each such change, no matter who
-    made it, when, and whether an earlier run was interrupted between the change and the restart.
-  - It records the C(uid) and C(resourceVersion) of each object in the annotation C(gen3.uploads/configuration) of the pod
-    template, and restarts where an object's are not those on record, so also when nothing is on record yet. These two
-    identify an object's content without telling anything about it; the content itself is not even read.
-  - Whether it restarts or not, the module waits until the rollout is finished, as C(kubectl rollout status) does, so that
-    success means that all pods run with the present configuration.
+  - Pods do not notice a change of a Secret or ConfigMap that they take environment variables or C(subPath) mounts
+    from, nor of the annotations of their ServiceAccount. This module restarts a Deployment once for each such change,
+    no matter who made it, when, and whether an earlier run was interrupted between the change and the restart.
+  - It records the C(uid) and C(resourceVersion) of each object in the annotation C(gen3.uploads/configuration) of the
+    pod template, and restarts where an object's are not those on record, so also when nothing is on record yet. These
+    two identify an object's content without telling anything about it; the content itself is not even read.
+  - Whether it restarts or not, the module waits until the rollout is finished, as C(kubectl rollout status) does, so
+    that success means that all pods run with the present configuration.
   - In check mode the restart is sent as a server-side dry run, and nothing is waited for.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -47,8 +48,8 @@ options:
         required: true
       pending:
         description:
-          - In check mode, whether an earlier task would have changed the object, so that the restart that would follow is
-            predicted. Without check mode this option has no effect.
+          - In check mode, whether an earlier task would have changed the object, so that the restart that would follow
+            is predicted. Without check mode this option has no effect.
         type: bool
         default: false
   wait:
@@ -145,8 +146,8 @@ def observe_configuration(kube, configuration, namespace, check_mode):
             versions[f"{each['kind']}/{each['name']}"] = PENDING
         elif found is None:
             raise RolloutError(
-                f"{describe(each['kind'], each['name'], namespace)} does not exist, so that pods could not start with it;"
-                " create it first."
+                f"{describe(each['kind'], each['name'], namespace)} does not exist, so that no pod could start with"
+                " it; create it first."
             )
         else:
             versions[f"{each['kind']}/{each['name']}"] = version(found["metadata"])
@@ -167,8 +168,8 @@ def wait(kube, name, namespace, timeout):
             return
         if time.monotonic() >= give_up:
             raise RolloutError(
-                f"The rollout of {describe('Deployment', name, namespace)} was not finished after {timeout} s: it waits for"
-                f" {missing}. {reasons(kube, deployment)}"
+                f"The rollout of {describe('Deployment', name, namespace)} was not finished after {timeout} s:"
+                f" it waits for {missing}. {reasons(kube, deployment)}"
             )
         time.sleep(pause)
         pause = min(2.0, pause * 1.5)
@@ -182,7 +183,9 @@ def reasons(kube, deployment):
     except KubeError as error:
         return str(error)
     found = "; ".join(troubles(deployment, pods)[:3]) or "no pod says why"
-    return f"{found[0].upper()}{found[1:]}; look at kubectl logs -n {metadata['namespace']} deployment/{metadata['name']}."
+    return (
+        f"{found[0].upper()}{found[1:]}; look at kubectl logs -n {metadata['namespace']} deployment/{metadata['name']}."
+    )
 
 
 def restart(module):

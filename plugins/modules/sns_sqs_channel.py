@@ -193,20 +193,21 @@ channels:
       type: str
       sample: https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue-dlq
     subscription_arn:
-      description: ARN of the subscription. SNS invents it, so that it is null until the subscription exists.
+      description: ARN of the subscription. SNS invents it, so that it is null while there is none.
       returned: success
       type: str
       sample: arn:aws:sns:us-east-1:123456789012:ssj-topic:0b5a2f1c-4a0e-4b7e-9f39-1d5a3c5f9a11
     topic_policy:
-      description: Policy of the topic, statements of others included. Null if it has none of its own.
+      description: Policy of the topic, statements of others included. Null if it has none of its own, and with
+        O(state=absent).
       returned: success
       type: dict
     queue_policy:
-      description: Policy of the queue, statements of others included. Null if it has none.
+      description: Policy of the queue, statements of others included. Null with O(state=absent).
       returned: success
       type: dict
     dead_letter_queue_policy:
-      description: Policy of the dead-letter queue, statements of others included. Null if it has none.
+      description: Policy of the dead-letter queue, statements of others included. Null with O(state=absent).
       returned: success
       type: dict
     dispatcher_policy:

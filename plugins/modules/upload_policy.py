@@ -135,7 +135,6 @@ from ansible_collections.gen3.uploads.plugins.module_utils._aws_scope import Sco
 
 NEEDS_TOPIC = ("topic", "queue", "queue_key", "bridge_to_topic", "operator")
 NEEDS_QUEUE = ("queue", "dispatcher", "bridge_to_queue", "operator")
-NEEDS_BUCKETS = ("topic", "topic_key", "job", "operator")
 
 
 def statements(options):
@@ -188,7 +187,6 @@ def main():
         required_if=(
             [("kind", kind, ["topic"]) for kind in NEEDS_TOPIC]
             + [("kind", kind, ["queue"]) for kind in NEEDS_QUEUE]
-            + [("kind", kind, ["buckets"]) for kind in NEEDS_BUCKETS]
         ),
         supports_check_mode=True,
     )

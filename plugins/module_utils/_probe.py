@@ -1,0 +1,223 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known about a probe upload, and what follows from it: pure functions, no input or output.
+
+A *probe* is a dict that travels from one task to the next: where the object lies, what indexd must say about it, the
+hops passed so far and what has to be removed again. Times are seconds since the epoch.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote_plus
+
+FILE_NAME = "gen3-uploads-probe.txt"
+"""Name of the probe file; the operator's policy allows no other object."""
+
+HOPS = {
+    "way": "Way of the event is configured",
+    "record": "Blank record in indexd",
+    "upload": "Object in the bucket",
+    "job": "Job created for the object",
+    "finished": "Job finished",
+    "indexed": "Size and hashes in indexd",
+    "metadata": "Upload status in the metadata service",
+    "ready": "File is READY",
+    "removal": "Probe removed",
+}
+"""The hops of an upload in their order: name and title."""
+
+PASSED = "passed"
+INFORMATION = "information"
+FAILED = "failed"
+NOT_REACHED = "not reached"
+
+
+def add_hop(
+    probe: Mapping[str, Any],
+    name: str,
+    state: str,
+    started: float,
+    ended: float,
+    evidence: Sequence[str],
+    advice: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return the probe with one more hop.
+
+    ``seconds`` is the duration of the task until the object is put, and from then on the time since the hop before was
+    seen to end, because the file travels on while the next task starts. ``after_upload`` is the time since the object
+    was put (``probe["uploaded"]``), None before that.
+    """
+    hops = list(probe.get("hops", []))
+    uploaded = probe.get("uploaded")
+    since = hops[-1]["ended"] if uploaded else started
+    hop = {
+        "name": name,
+        "title": HOPS[name],
+        "state": state,
+        "ended": ended,
+        "seconds": round(max(0.0, ended - since), 1),
+        "after_upload": round(ended - uploaded, 1) if uploaded else None,
+        "evidence": list(evidence),
+        "advice": list(advice),
+    }
+    return {**probe, "hops": [*hops, hop]}
+
+
+def all_hops(probe: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return every hop in order, those that were not reached included."""
+    seen = {hop["name"]: hop for hop in probe.get("hops", [])}
+    blank = {"state": NOT_REACHED, "seconds": None, "after_upload": None, "evidence": [], "advice": []}
+    return [seen.get(name) or {"name": name, "title": title, **blank} for name, title in HOPS.items()]
+
+
+def table(probe: Mapping[str, Any]) -> list[str]:
+    """Return the hops as the lines of a text table: hop, state, time it took, time since the upload."""
+    rows = [("hop", "state", "took", "after upload")]
+    for hop in all_hops(probe):
+        rows.append((hop["title"], hop["state"], seconds(hop["seconds"]), seconds(hop["after_upload"])))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        f"{hop:<{widths[0]}}  {state:<{widths[1]}}  {took:>{widths[2]}}  {after:>{widths[3]}}" for hop, state, took, after in rows
+    ]
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration for people, ``-`` for none."""
+    return "-" if value is None else f"{value:.1f} s"
+
+
+def digests(content: bytes) -> dict[str, str]:
+    """Return the hashes that the indexing image stores, under its names, in lower-case hex.
+
+    ``crc`` is CRC-32C (Castagnoli), as in indexs3client's ``handlers/hash_utils.go``.
+    """
+    hashes = {name: hashlib.new(name, content).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")}
+    return {**hashes, "crc": f"{crc32c(content):08x}"}
+
+
+def crc32c(content: bytes) -> int:
+    """Return the CRC-32C of ``content`` (polynomial 0x1EDC6F41, reflected), bit by bit: a probe is small."""
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte
+        for _bit in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def record_problems(record: Mapping[str, Any], probe: Mapping[str, Any]) -> list[str]:
+    """Return in what an indexd record differs from the object put; empty when the file is indexed rightly."""
+    problems = []
+    if record.get("size") != probe["size"]:
+        problems.append(f"size is {record.get('size')}, the object has {probe['size']} bytes")
+    hashes = record.get("hashes") or {}
+    for name in sorted(hashes):
+        expected = probe["hashes"].get(name)
+        # An index may store a CRC without its leading zeros.
+        if expected is not None and str(hashes[name]).lower().zfill(len(expected)) != expected:
+            problems.append(f"{name} is {hashes[name]}, the object's is {expected}")
+    if not set(hashes) & set(probe["hashes"]):
+        problems.append("it has no hash")
+    if probe["url"] not in (record.get("urls") or []):
+        problems.append(f"its URLs do not contain {probe['url']}")
+    return problems
+
+
+def is_filled(record: Mapping[str, Any]) -> bool:
+    """Return whether something wrote size and hashes: what makes the portal show a file as READY."""
+    return record.get("size") is not None and bool(record.get("hashes"))
+
+
+def find_job(jobs: Sequence[Mapping[str, Any]], url: str) -> Mapping[str, Any] | None:
+    """Return the Job whose ``INPUT_URL`` is the object's URL, or None.
+
+    The dispatcher hands the key on as the event has it, URL-encoded in one of two ways (``/`` or ``%2F``).
+    """
+    for job in jobs:
+        for container in job.get("spec", {}).get("template", {}).get("spec", {}).get("containers", []):
+            for variable in container.get("env") or []:
+                if variable.get("name") == "INPUT_URL" and unquote_plus(variable.get("value") or "") == url:
+                    return job
+    return None
+
+
+def job_state(job: Mapping[str, Any]) -> str | None:
+    """Return ``passed`` or ``failed`` for a finished Job, None for one that still runs."""
+    status = job.get("status") or {}
+    for condition in status.get("conditions") or []:
+        if condition.get("status") == "True" and condition.get("type") in ("Complete", "Failed"):
+            return PASSED if condition["type"] == "Complete" else FAILED
+    return PASSED if status.get("succeeded") else None
+
+
+def pod_reasons(pods: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return why the pods of a Job fail or do not start, one sentence a pod, in the words of Kubernetes."""
+    reasons = []
+    for pod in pods:
+        name, status = pod["metadata"]["name"], pod.get("status") or {}
+        details = []
+        for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+            waiting = (container.get("state") or {}).get("waiting")
+            ended = (container.get("state") or {}).get("terminated") or (container.get("lastState") or {}).get("terminated")
+            if waiting and waiting.get("reason") != "ContainerCreating":
+                details.append(": ".join(filter(None, (waiting.get("reason"), waiting.get("message")))))
+            elif ended and ended.get("exitCode"):
+                words = (ended.get("reason"), f"exit code {ended['exitCode']}", ended.get("message"))
+                details.append(", ".join(filter(None, words)))
+        for condition in status.get("conditions") or []:
+            if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+                details.append(f"not scheduled: {condition.get('message')}")
+        if not details and status.get("phase") == "Failed":
+            details.append(": ".join(filter(None, (status.get("reason") or "failed", status.get("message")))))
+        reasons += [f"pod {name}: {detail}" for detail in details]
+    return reasons
+
+
+def queue_evidence(depth: Mapping[str, int] | None) -> str:
+    """Return the queue's metrics as a phrase (keys ``visible``, ``in_flight``, ``dead``); they are approximate."""
+    if depth is None:
+        return "queue not readable"
+    dead = f", dead-letter queue {depth['dead']}" if "dead" in depth else ""
+    return f"queue: {depth['visible']} waiting, {depth['in_flight']} received and not yet deleted{dead}"
+
+
+def no_job_advice(queue: str, depth: Mapping[str, int] | None, before: Mapping[str, int] | None, where: str) -> list[str]:
+    """Return what to look at when no Job appears, judged by the queue's metrics now and before the upload.
+
+    ``where`` is how kubectl names the dispatcher, e.g. ``-n default deployment/ssjdispatcher``.
+    """
+    logs = f"kubectl logs {where}"
+    if depth is None:
+        return [
+            f"The queue {queue} could not be read: may your AWS user call sqs:GetQueueAttributes on it?",
+            f"Look at ssjdispatcher: {logs}",
+        ]
+    advice = []
+    if depth.get("dead", 0) > (before or {}).get("dead", 0):
+        advice.append(
+            f"A message went to the dead-letter queue of {queue} meanwhile: ssjdispatcher could not digest it; "
+            f"look at {logs} --previous, and at the message itself."
+        )
+    if depth["visible"]:
+        advice.append(
+            f"{depth['visible']} messages wait in {queue}: ssjdispatcher does not receive them (its AWS keys or role need "
+            f"sqs:ReceiveMessage and sqs:DeleteMessage, its region must be the queue's) or it is behind, as it takes at "
+            f"most one a second; look at {logs}"
+        )
+    if depth["in_flight"]:
+        advice.append(
+            f"{depth['in_flight']} messages of {queue} are received and not deleted: ssjdispatcher waits for a free Job "
+            f"slot or may not create Jobs; look at {logs}"
+        )
+    if not advice:
+        advice = [
+            f"The queue {queue} is empty: either the event did not arrive (bucket rule, topic policy, subscription, queue "
+            f"policy, KMS key policy) or ssjdispatcher threw it away because no pattern in JOBS matched; look at {logs}",
+            "Compare what is configured with what should be: run site.yml with --check --diff.",
+        ]
+    return advice

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The calls of indexd and of the metadata service that a probe upload needs.
+
+The contract: indexd ``indexd/index/blueprint.py`` (blank records, ``rev``), metadata-service ``src/mds``.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote
+
+from ansible.module_utils.urls import open_url
+
+Answer = tuple[int, Any]
+"""HTTP status and the parsed JSON body (None when it is not JSON)."""
+
+Send = Callable[..., Answer]
+"""``send(method, path, body=None, authenticated=False)``: one call below a service's base address."""
+
+
+class Gen3Error(Exception):
+    """A call that failed; the message is one sentence for the operator."""
+
+
+def direct(url: str, user: str, password: str, validate_certs: bool = True, timeout: int = 30) -> Send:
+    """Return a ``send`` that calls the service at ``url`` itself, with basic authentication where it is asked for."""
+
+    def send(method: str, path: str, body: Any = None, authenticated: bool = False) -> Answer:
+        credentials = {"url_username": user, "url_password": password, "force_basic_auth": True} if authenticated else {}
+        try:
+            with open_url(
+                url.rstrip("/") + path,
+                method=method,
+                data=None if body is None else json.dumps(body),
+                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                validate_certs=validate_certs,
+                timeout=timeout,
+                **credentials,
+            ) as response:
+                return response.status, parsed(response.read())
+        except HTTPError as error:
+            return error.code, parsed(error.read())
+        except (URLError, OSError, ValueError) as error:
+            raise Gen3Error(f"{method} {url}{path} got no answer: {getattr(error, 'reason', error)}.") from error
+
+    return send
+
+
+def parsed(body: bytes) -> Any:
+    """Return the JSON value of a body, None when it is none."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def refused(what: str, answer: Answer, user: str) -> Gen3Error:
+    """Return the error for an answer that is not the wished one, with what to do about it."""
+    status, body = answer
+    detail = body.get("error") or body.get("detail") or body.get("message") if isinstance(body, Mapping) else None
+    hint = ""
+    if status in (401, 403):
+        hint = (
+            f" The user {user} or its password is not accepted: site.yml takes the password from the cluster again; the user "
+            f"must also exist in the service's own database."
+        )
+    return Gen3Error(f"{what} was answered with HTTP {status}{f' ({detail})' if detail else ''}.{hint}")
+
+
+class Indexd:
+    """indexd below ``…/index``."""
+
+    def __init__(self, send: Send, user: str) -> None:
+        self._send, self._user = send, user
+
+    def create_blank(self, file_name: str) -> dict[str, Any]:
+        """Create a blank record as fence does at an upload; return its ``did`` and ``rev``."""
+        answer = self._send("POST", "/blank/", {"uploader": self._user, "file_name": file_name}, authenticated=True)
+        if answer[0] != 201 or not isinstance(answer[1], Mapping):
+            raise refused("Creating a blank record in indexd", answer, self._user)
+        return dict(answer[1])
+
+    def get(self, guid: str) -> dict[str, Any] | None:
+        """Return the record, None when there is none. Reading is public."""
+        answer = self._send("GET", f"/{quote(guid)}")
+        if answer[0] == 404:
+            return None
+        if answer[0] != 200 or not isinstance(answer[1], Mapping):
+            raise refused(f"Reading the record {guid} of indexd", answer, self._user)
+        return dict(answer[1])
+
+    def delete(self, guid: str) -> None:
+        """Delete the record in its current revision; a missing one is as good as deleted."""
+        record = self.get(guid)
+        if record is None:
+            return
+        answer = self._send("DELETE", f"/{quote(guid)}?rev={quote(record['rev'])}", authenticated=True)
+        if answer[0] not in (200, 404):
+            raise refused(f"Deleting the record {guid} of indexd", answer, self._user)
+
+
+class Metadata:
+    """The metadata service."""
+
+    def __init__(self, send: Send, user: str) -> None:
+        self._send, self._user = send, user
+
+    def create(self, guid: str) -> None:
+        """Create an empty metadata object, which the indexing Job then merges its ``_upload_status`` into."""
+        answer = self._send("POST", f"/metadata/{quote(guid)}", {}, authenticated=True)
+        if answer[0] not in (200, 201, 409):
+            raise refused(f"Creating metadata of {guid}", answer, self._user)
+
+    def upload_status(self, guid: str) -> str | None:
+        """Return ``processing``, ``uploaded`` or ``error``; None when there is no object or no status yet."""
+        answer = self._send("GET", f"/metadata/{quote(guid)}")
+        if answer[0] not in (200, 404):
+            raise refused(f"Reading metadata of {guid}", answer, self._user)
+        return answer[1].get("_upload_status") if answer[0] == 200 and isinstance(answer[1], Mapping) else None
+
+    def delete(self, guid: str) -> None:
+        """Delete the metadata object; a missing one is as good as deleted."""
+        answer = self._send("DELETE", f"/metadata/{quote(guid)}", authenticated=True)
+        if answer[0] not in (200, 204, 404):
+            raise refused(f"Deleting metadata of {guid}", answer, self._user)

@@ -1,0 +1,218 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+DOCUMENTATION = r"""
+module: upload_probe
+short_description: Follow a small file on its way from the bucket to READY, hop by hop
+description:
+  - Makes or awaits one hop of an upload and adds it to a probe, which the next task takes. The playbook
+    C(gen3.uploads.verify) has a task for each hop.
+  - Never receives from the queue, which would steal messages from ssjdispatcher. The probe is recognised by the C(INPUT_URL)
+    of its Job, and the hops before by configuration and metrics.
+  - Users and passwords of indexd and of the metadata service are those that ssjdispatcher gives to its Jobs. The module
+    reads them from the cluster's Secret, and they appear in no result.
+author:
+  - Gen3 Uploads Contributors (@gen3-uploads)
+options:
+  hop:
+    description:
+      - V(way) judges O(drift).
+      - V(record) makes a blank record in indexd, as fence does, and an empty object in the metadata service.
+      - V(upload) puts a small object at C(<guid>/<file name>).
+      - V(job) awaits the Job of that object, and V(finished) its end.
+      - V(indexed) awaits size and hashes in indexd and compares them with those computed here.
+      - V(metadata) awaits the status C(uploaded) in the metadata service.
+      - V(ready) reads the record as the portal does.
+      - V(removal) removes what the probe has made.
+    type: str
+    required: true
+    choices: [way, record, upload, job, finished, indexed, metadata, ready, removal]
+  probe:
+    description: The result RV(probe) of the hop before; nothing at the first hop.
+    type: dict
+    default: {}
+  bucket:
+    description: The bucket that the file is put into.
+    type: str
+    required: true
+  file_name:
+    description: Name of the file.
+    type: str
+    default: gen3-uploads-probe.txt
+  drift:
+    description: What M(gen3.uploads.sns_sqs_channel) and M(gen3.uploads.s3_bucket_notifications) would change in check mode.
+    type: list
+    elements: dict
+    default: []
+  queue:
+    description: Name of the queue, for messages.
+    type: str
+  queue_url:
+    description: URL of the queue whose metrics are shown.
+    type: str
+  dead_letter_queue_url:
+    description: URL of the dead-letter queue whose metrics are shown.
+    type: str
+  namespace:
+    description: Namespace of ssjdispatcher.
+    type: str
+    default: default
+  deployment:
+    description: Name of ssjdispatcher's Deployment, for messages.
+    type: str
+    default: ssjdispatcher
+  jobs_namespace:
+    description: Namespace of the Jobs. The default is O(namespace).
+    type: str
+  configuration_secret:
+    description: The Secret with ssjdispatcher's configuration.
+    type: str
+    default: ssjdispatcher-creds
+  configuration_key:
+    description: The key of O(configuration_secret) that holds it.
+    type: str
+    default: credentials.json
+  job_name:
+    description: Name of the entry of C(JOBS) that indexes the bucket.
+    type: str
+    default: indexing
+  indexd_url:
+    description: URL of indexd's index as the controller reaches it, with C(/index) at its end.
+    type: str
+    required: true
+  metadata_url:
+    description: URL of the metadata service as the controller reaches it.
+    type: str
+    required: true
+  timeout:
+    description: How many seconds to await a hop.
+    type: int
+    default: 300
+  interval:
+    description: How many seconds to wait between two looks.
+    type: float
+    default: 1
+  validate_certs:
+    description: Whether to verify the certificates of AWS, of the API server, of indexd and of the metadata service.
+    type: bool
+    default: true
+    aliases: [verify_ssl]
+attributes:
+  check_mode:
+    support: none
+    description: A probe has to be made to be followed.
+  diff_mode:
+    support: none
+    description: What a hop made is in its evidence.
+  idempotent:
+    support: none
+    description: Each probe is a new file.
+seealso:
+  - module: gen3.uploads.ssjdispatcher_info
+extends_documentation_fragment:
+  - gen3.uploads.attributes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - kubernetes.core.k8s_auth_options
+"""
+
+EXAMPLES = r"""
+- name: Make a blank record
+  gen3.uploads.upload_probe:
+    hop: record
+    bucket: gen3-bucket
+    indexd_url: https://commons.example.org/index/index
+    metadata_url: https://commons.example.org/mds
+  register: made
+
+- name: Put the file into the bucket
+  gen3.uploads.upload_probe:
+    hop: upload
+    bucket: gen3-bucket
+    probe: "{{ made.probe }}"
+    indexd_url: https://commons.example.org/index/index
+    metadata_url: https://commons.example.org/mds
+"""
+
+RETURN = r"""
+probe:
+  description: The probe with this hop added, also when the hop failed. For the next task.
+  returned: always
+  type: dict
+  sample:
+    guid: 0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11
+    made: [record, metadata]
+    hops:
+      - name: record
+        title: Blank record in indexd
+        state: passed
+        seconds: 0.1
+        after_upload: null
+        ended: 1735689600.5
+        evidence: ["0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11, revision 0b5a2f1c"]
+        advice: []
+hops:
+  description: All hops in their order, those not reached yet included.
+  returned: success
+  type: list
+  elements: dict
+table:
+  description: The hops as the lines of a table.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gen3.uploads.plugins.module_utils import _probe
+from ansible_collections.gen3.uploads.plugins.module_utils._kube import AUTH_ARG_SPEC, connect
+from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import direct
+from ansible_collections.gen3.uploads.plugins.module_utils._probe_hops import World, travel
+
+OPTIONS = dict(
+    hop=dict(type="str", required=True, choices=list(_probe.HOPS)),
+    probe=dict(type="dict", default={}),
+    bucket=dict(type="str", required=True),
+    file_name=dict(type="str", default=_probe.FILE_NAME),
+    drift=dict(type="list", elements="dict", default=[]),
+    queue=dict(type="str"),
+    queue_url=dict(type="str"),
+    dead_letter_queue_url=dict(type="str"),
+    namespace=dict(type="str", default="default"),
+    deployment=dict(type="str", default="ssjdispatcher"),
+    jobs_namespace=dict(type="str"),
+    configuration_secret=dict(type="str", default="ssjdispatcher-creds", no_log=False),
+    configuration_key=dict(type="str", default="credentials.json", no_log=False),
+    job_name=dict(type="str", default="indexing"),
+    indexd_url=dict(type="str", required=True),
+    metadata_url=dict(type="str", required=True),
+    timeout=dict(type="int", default=300),
+    interval=dict(type="float", default=1),
+    validate_certs=dict(type="bool", default=True, aliases=["verify_ssl"]),
+)
+
+
+def main():
+    """Run the module."""
+    module = AnsibleAWSModule(argument_spec={**AUTH_ARG_SPEC, **OPTIONS})
+    if module.params["validate_certs"]:
+        module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
+    params = {**module.params, "jobs_namespace": module.params["jobs_namespace"] or module.params["namespace"]}
+
+    def send(service, config):
+        return direct(params[f"{service}_url"], config.get("username", ""), config.get("password", ""),
+                      params["validate_certs"] is not False)
+
+    world = World(aws=module.client, kube=lambda: connect(module), send=send, params=params)
+    probe, failure = travel(params["hop"], params["probe"], world)
+    if failure:
+        module.fail_json(msg=failure, probe=probe)
+    changed = params["hop"] in ("record", "upload", "removal")
+    module.exit_json(changed=changed, probe=probe, hops=_probe.all_hops(probe), table=_probe.table(probe))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The benchmarks of the project; see __main__.py."""

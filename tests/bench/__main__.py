@@ -1,0 +1,105 @@
+"""Speed of site.yml beside the same work done with the stock modules: interleaved in one run, reported as ratios.
+
+``PYTHONPATH=tests python -m bench [ROUNDS]``
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lab.lab import Lab
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCH = Path(__file__).resolve().parent
+IMAGE = "quay.io/cdis/indexs3client:2025.12"
+BUCKETS = [f"gen3-bench-{number}" for number in range(4)]
+PLAYBOOKS = {"stock modules": BENCH / "stock.yml", "gen3.uploads": ROOT / "site.yml"}
+EMPTY = BENCH / "empty.yml"
+
+
+def play(lab: Lab, playbook: Path, channels: int) -> float:
+    """Run a playbook for the first ``channels`` buckets, each with its own topic and queue; return the seconds it took."""
+    wanted = [{"topic": f"topic-{bucket}", "queue": f"queue-{bucket}", "buckets": [{"name": bucket}]} for bucket in BUCKETS[:channels]]
+    stock = {"image": IMAGE, "channels": wanted}
+    ours = {
+        "uploads_image": IMAGE, "aws_messaging_channels": wanted, "ssjdispatcher_replace_pattern": True,
+        "uploads_buckets": [{"name": bucket, "storage": "s3"} for bucket in BUCKETS[:channels]],
+    }
+    start = time.perf_counter()
+    process = subprocess.run(
+        ["ansible-playbook", "-i", "inventories/lab", str(playbook), "--extra-vars", json.dumps({**stock, **ours})], cwd=ROOT, text=True, check=False,
+        env={**os.environ, **lab.environment()}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )
+    seconds = time.perf_counter() - start
+    if process.returncode:
+        raise SystemExit(process.stdout)
+    return seconds
+
+
+def prepare(lab: Lab) -> None:
+    """Bring the lab back to its first state, with the buckets of the benchmark."""
+    lab.reset()
+    for bucket in BUCKETS:
+        lab.boto3("s3").create_bucket(Bucket=bucket)
+
+
+def measure(lab: Lab, rounds: int) -> dict[tuple[str, str], list[float]]:
+    """Return (variant, what) -> seconds of each round; the variants take turns, and who goes first changes."""
+    seconds: dict[tuple[str, str], list[float]] = {}
+
+    def note(variant: str, what: str, value: float) -> None:
+        seconds.setdefault((variant, what), []).append(value)
+        print(f"  {variant:13} {what:40} {value:6.2f} s", flush=True)
+
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", flush=True)
+        note("empty play", "start and end", play(lab, EMPTY, 1))
+        for variant in list(PLAYBOOKS)[:: 1 if number % 2 else -1]:
+            playbook = PLAYBOOKS[variant]
+            prepare(lab)
+            note(variant, "first run, one bucket", play(lab, playbook, 1))
+            with lab.calls() as calls:
+                one = play(lab, playbook, 1)
+            note(variant, "re-run, one bucket", one)
+            note(variant, "AWS calls of the re-run", len(calls.aws))
+            play(lab, playbook, len(BUCKETS))
+            many = play(lab, playbook, len(BUCKETS))
+            note(variant, "re-run, each further bucket", (many - one) / (len(BUCKETS) - 1))
+    return seconds
+
+
+def report(seconds: dict[tuple[str, str], list[float]]) -> str:
+    """Return min, median and max of each measurement, and the median of the rounds' ratios."""
+    lines = [f"Python {platform.python_version()}, {os.cpu_count()} cores", ""]
+    lines.append(f"{'':42}{'min':>8}{'median':>8}{'max':>8}")
+    for what, group in itertools.groupby(sorted(seconds, key=lambda key: key[1]), key=lambda key: key[1]):
+        variants = [variant for variant, _ in group]
+        for variant in variants:
+            values = seconds[variant, what]
+            lines.append(f"{what}: {variant}"[:42].ljust(42) + f"{min(values):8.2f}{statistics.median(values):8.2f}{max(values):8.2f}")
+        if len(variants) == len(PLAYBOOKS):
+            ratios = [ours / stock for ours, stock in zip(seconds["gen3.uploads", what], seconds["stock modules", what])]
+            lines.append("  ratio to the stock modules".ljust(42) + f"{min(ratios):8.2f}{statistics.median(ratios):8.2f}{max(ratios):8.2f}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    lab = Lab(ROOT / "build" / "bench")
+    lab.up()
+    try:
+        print(report(measure(lab, rounds)))
+    finally:
+        lab.down()
+
+
+if __name__ == "__main__":
+    main()

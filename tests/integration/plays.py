@@ -1,0 +1,84 @@
+"""Runs of the playbooks against the lab, with their results task by task."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE, VERIFY, TEARDOWN = "site.yml", "playbooks/verify.yml", "playbooks/teardown.yml"
+CONFIRM = {"uploads_teardown_confirm": "ssj-topic"}
+
+
+@dataclass
+class Play:
+    """A finished run: exit code, everything it printed, and (task name, result) in order."""
+
+    code: int
+    output: str
+    results: list[tuple[str, dict[str, Any]]]
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the tasks that changed something, or in check mode would."""
+        return [name for name, result in self.results if result.get("changed")]
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """The changes that our modules made, or in check mode would make, in order; plans are not counted again."""
+        return [change for _, result in self.results if result.get("changed") for change in result.get("changes") or []]
+
+    @property
+    def message(self) -> str:
+        """The message of the task that failed; empty when none did."""
+        failed = [result for _, result in self.results if result.get("failed")]
+        return " ".join(str(failed[0]["msg"]).split()) if failed else ""
+
+
+def start(lab, playbook: str, *arguments: str, variables: Mapping[str, Any] | None = None,
+          environment: Mapping[str, str | None] | None = None) -> subprocess.Popen:
+    """Start ansible-playbook in a process group of its own; an environment variable that is None is unset."""
+    merged = {**os.environ, **lab.environment(), "ANSIBLE_LOCALHOST_WARNING": "false", **(environment or {})}
+    extra = ["-e", json.dumps(variables)] if variables else []
+    return subprocess.Popen(
+        ["ansible-playbook", "-i", "inventories/lab", playbook, *arguments, *extra], cwd=ROOT, text=True,
+        env={name: value for name, value in merged.items() if value is not None}, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def run(lab, playbook: str, *arguments: str, **options: Any) -> Play:
+    """Run a playbook to its end, however it ends."""
+    environment = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", **(options.pop("environment", None) or {})}
+    process = start(lab, playbook, *arguments, environment=environment, **options)
+    output, _ = process.communicate(timeout=300)
+    return Play(process.returncode, output, list(results(output)))
+
+
+def succeed(lab, playbook: str, *arguments: str, **options: Any) -> Play:
+    """Run a playbook that must succeed."""
+    play = run(lab, playbook, *arguments, **options)
+    assert play.code == 0, play.output
+    return play
+
+
+def kill(process: subprocess.Popen) -> None:
+    """End ansible-playbook and all that it has started, at once."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def results(output: str):
+    """Yield (task name, result) from the JSON that the callback prints at the end."""
+    begin = output.find('{\n    "custom_stats"')
+    if begin < 0:
+        return
+    document, _ = json.JSONDecoder().raw_decode(output[begin:])
+    for play in document["plays"]:
+        for task in play["tasks"]:
+            yield task["task"]["name"], task["hosts"].get("localhost", {})

@@ -1,0 +1,241 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stand-ins for indexd and the metadata service, in one server. ``python -m lab.gen3 STATE``
+
+indexd: ``/index``; the metadata service: ``/metadata``. Both keep their records in memory. They answer as the real ones
+do where the pipeline depends on it: new revisions, the order of the checks, the statuses of refusals.
+"""
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from lab.forwarding import ForwardingHandler
+from lab.state import State
+
+HASH_NAMES = {"md5", "sha1", "sha256", "sha512", "crc"}
+
+
+class Refused(Exception):
+    """The call is refused with this HTTP status and message."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(message)
+        self.status = status
+
+
+class Indexd:
+    """Index records: did -> record."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, dict[str, Any]] = {}
+
+    def create_blank(self, body: Any) -> tuple[int, dict[str, Any]]:
+        if not isinstance(body, dict) or not isinstance(body.get("uploader"), str):
+            raise Refused(400, "uploader is a required property")
+        record = {
+            "did": str(uuid.uuid4()), "baseid": str(uuid.uuid4()), "rev": _revision(), "form": "object",
+            "uploader": body["uploader"], "file_name": body.get("file_name"), "authz": body.get("authz") or [],
+            "size": None, "hashes": {}, "urls": [], "acl": [], "metadata": {}, "urls_metadata": {}, "version": None}
+        self.records[record["did"]] = record
+        return 201, _identity(record)
+
+    def update_blank(self, did: str, rev: str | None, body: Any, authorize: Callable[[], None]) -> tuple[int, Any]:
+        """Fill a blank record. indexd looks at the record first and at the caller's rights last."""
+        if not isinstance(body, dict):
+            raise Refused(400, "the body is not an object")
+        if not isinstance(body.get("size"), int) or not isinstance(body.get("hashes"), dict):
+            raise Refused(400, "size and hashes are required properties")
+        if set(body) - {"size", "hashes", "urls", "authz"} or set(body["hashes"]) - HASH_NAMES:
+            raise Refused(400, "Additional properties are not allowed")
+        record = self._find(did)
+        if record["size"] is not None or record["hashes"]:
+            raise Refused(400, "update api is not supported for non-blank record")
+        self._check_revision(record, rev)
+        authorize()
+        record.update(body, rev=_revision())
+        return 200, _identity(record)
+
+    def delete(self, did: str, rev: str | None, authorize: Callable[[], None]) -> tuple[int, Any]:
+        record = self._find(did)
+        self._check_revision(record, rev)
+        authorize()
+        del self.records[did]
+        return 200, {}
+
+    def get(self, did: str) -> tuple[int, Any]:
+        return 200, self._find(did)
+
+    def list(self) -> tuple[int, Any]:
+        return 200, {"records": list(self.records.values()), "ids": None, "limit": None, "start": None}
+
+    def _find(self, did: str) -> dict[str, Any]:
+        if did not in self.records:
+            raise Refused(404, "no record found")
+        return self.records[did]
+
+    @staticmethod
+    def _check_revision(record: Mapping[str, Any], rev: str | None) -> None:
+        if rev != record["rev"]:
+            raise Refused(409, "revision mismatch")
+
+
+class MetadataService:
+    """Metadata objects: guid -> object. Every change needs the admin's login, which is checked first."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+
+    def get(self, guid: str) -> tuple[int, Any]:
+        return 200, self._find(guid)
+
+    def create(self, guid: str, body: Any, overwrite: bool) -> tuple[int, Any]:
+        _require_object(body)
+        if guid in self.objects and not overwrite:
+            raise Refused(409, f"Conflict: {guid}")
+        created = guid not in self.objects
+        self.objects[guid] = body
+        return 201 if created else 200, body
+
+    def update(self, guid: str, body: Any, merge: bool) -> tuple[int, Any]:
+        _require_object(body)
+        current = self._find(guid)
+        self.objects[guid] = {**current, **body} if merge else body
+        return 200, self.objects[guid]
+
+    def delete(self, guid: str) -> tuple[int, Any]:
+        self._find(guid)
+        return 200, self.objects.pop(guid)
+
+    def _find(self, guid: str) -> dict[str, Any]:
+        if guid not in self.objects:
+            raise Refused(404, f"Not found: {guid}")
+        return self.objects[guid]
+
+
+class Gen3(ThreadingHTTPServer):
+    """The server of both; ``passwords()`` returns service -> user -> password."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, passwords: Callable[[], Mapping[str, Mapping[str, str]]]):
+        super().__init__(("127.0.0.1", port), Request)
+        self.passwords = passwords
+        self.lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every record and object."""
+        self.indexd = Indexd()
+        self.metadata_service = MetadataService()
+
+
+class Request(ForwardingHandler):
+    """One connection; turns calls into those of Indexd and MetadataService."""
+
+    server: Gen3
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        parts = [unquote(part) for part in url.path.strip("/").split("/", 1)]
+        text = self.read_body()
+        try:
+            body = json.loads(text) if text else None
+            with self.server.lock:
+                status, answer = self._dispatch(parts[0], parts[1] if len(parts) > 1 else "", query, body)
+        except ValueError:
+            status, answer = 400, {"error": "the body is not JSON"}
+        except Refused as refused:
+            status, answer = refused.status, {"error": str(refused)}
+        self.answer(status, {"Content-Type": "application/json"}, json.dumps(answer).encode())
+
+    do_POST = do_PUT = do_DELETE = do_GET
+
+    def _dispatch(self, service: str, rest: str, query: Mapping[str, str], body: Any) -> tuple[int, Any]:
+        indexd, metadata_service = self.server.indexd, self.server.metadata_service
+        blank, _, did = rest.partition("/")
+        match self.command, service:
+            case "GET", "_status":
+                return 200, "Healthy"
+            case "POST", "lab-reset":
+                self.server.reset()
+                return 200, {}
+            case "GET", "index":
+                return indexd.get(rest) if rest else indexd.list()
+            case "POST", "index" if blank == "blank" and not did:
+                self._authorize_indexd()
+                return indexd.create_blank(body)
+            case "PUT", "index" if blank == "blank":
+                return indexd.update_blank(did, query.get("rev"), body, self._authorize_indexd)
+            case "DELETE", "index":
+                return indexd.delete(rest, query.get("rev"), self._authorize_indexd)
+            case "GET", "metadata":
+                return metadata_service.get(rest)
+            case "POST", "metadata":
+                self._authorize_metadata_service()
+                return metadata_service.create(rest, body, _true(query.get("overwrite")))
+            case "PUT", "metadata":
+                self._authorize_metadata_service()
+                return metadata_service.update(rest, body, _true(query.get("merge")))
+            case "DELETE", "metadata":
+                self._authorize_metadata_service()
+                return metadata_service.delete(rest)
+        raise Refused(404, "no such path")
+
+    def _login(self) -> tuple[str, str] | None:
+        kind, _, value = self.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "basic":
+            return None
+        user, _, password = base64.b64decode(value).decode().partition(":")
+        return user, password
+
+    def _authorize_indexd(self) -> None:
+        login = self._login()
+        users = self.server.passwords()["indexd"]
+        if login is None:
+            raise Refused(401, "No authorization header")
+        if not users:
+            raise Refused(403, "No username / password configured in indexd")
+        if users.get(login[0]) != login[1]:
+            raise Refused(403, "Invalid username or password")
+
+    def _authorize_metadata_service(self) -> None:
+        login = self._login()
+        if login is None or self.server.passwords()["metadata"].get(login[0]) != login[1]:
+            raise Refused(403, "Forbidden")
+
+
+def _revision() -> str:
+    return uuid.uuid4().hex[:8]
+
+
+def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: record[name] for name in ("did", "rev", "baseid")}
+
+
+def _require_object(body: Any) -> None:
+    if not isinstance(body, dict):
+        raise Refused(422, "the body is not an object")
+
+
+def _true(value: str | None) -> bool:
+    return (value or "").lower() in ("true", "1", "yes", "on")
+
+
+def main() -> None:
+    state = State(Path(sys.argv[1]))
+    Gen3(state.settings["ports"]["gen3"], state.passwords).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cluster's network: the proxy through which pods reach the services by name and AWS by its real host names.
+
+AWS host names are intercepted, with certificates of the lab's own authority, and lead to moto; so a program that
+cannot be given another endpoint works unchanged. ``python -m lab.network STATE``
+"""
+from __future__ import annotations
+
+import sys
+import threading
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lab.forwarding import ForwardingHandler
+from lab.state import URL_ANNOTATION, State
+
+AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
+
+
+class Network(ThreadingHTTPServer):
+    """The proxy server, and what it knows of the cluster."""
+
+    daemon_threads = True
+
+    def __init__(self, state: State):
+        settings = state.settings
+        super().__init__(("127.0.0.1", settings["ports"]["network"]), Proxy)
+        self.aws_url = state.url("aws")
+        self._indexd, self._mds = settings["indexd_url"], settings["mds_url"]
+        self._kube = state.kube("lab-node")
+        self._authority = state.authority
+        self._signing = threading.Lock()
+
+    def tls(self, host: str):
+        """Return the TLS settings of a server that poses as ``host``."""
+        with self._signing:
+            return self._authority.server_context(host)
+
+    def route(self, host: str, path: str) -> tuple[str, str] | None:
+        """Return (base address, path) behind a service's name; None when there is no such service."""
+        service, _, rest = host.partition(".")
+        if service == "indexd-service":
+            return self._indexd, path
+        if service == "metadata-service":
+            return self._mds, path
+        if service == "revproxy-service":
+            return (self._mds, path.removeprefix("/mds")) if path.startswith("/mds/") else (self._indexd, path)
+        if service == "ssjdispatcher-service":
+            pods = self._kube.list("Pod", rest.split(".")[0] or "default", labelSelector="app=ssjdispatcher")
+            addresses = [pod["metadata"].get("annotations", {}).get(URL_ANNOTATION) for pod in pods
+                         if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"]["conditions"])]
+            return (addresses[0], path) if addresses else None
+        return None
+
+
+class Proxy(ForwardingHandler):
+    """One connection of a pod; a CONNECT to AWS turns it into a TLS connection that ends here."""
+
+    server: Network
+    intercepted = False
+
+    def do_CONNECT(self) -> None:
+        host = self.path.rpartition(":")[0]
+        if not host.endswith(AWS_DOMAINS):
+            self.answer(502, {}, f"the lab's network has no {host}\n".encode())
+            return
+        self.send_response_only(200, "Connection established")
+        self.end_headers()
+        self.connection = self.server.tls(host).wrap_socket(self.connection, server_side=True)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+        self.intercepted = True
+        self.close_connection = False  # though the CONNECT may have been HTTP/1.0
+
+    def pass_on(self) -> None:
+        if self.intercepted:
+            self.answer(*self.fetch(self.server.aws_url, self.path))
+            return
+        url = urlsplit(self.path)
+        target = self.server.route(url.hostname or "", url.path + (f"?{url.query}" if url.query else ""))
+        if target:
+            self.answer(*self.fetch(*target))
+        else:
+            self.answer(502, {}, f"the lab's network has no {url.hostname}\n".encode())
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = pass_on
+
+
+if __name__ == "__main__":
+    Network(State(Path(sys.argv[1]))).serve_forever()

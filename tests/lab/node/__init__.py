@@ -1,0 +1,1 @@
+"""The node: an agent that runs pods as local processes, as a kubelet runs them as containers."""

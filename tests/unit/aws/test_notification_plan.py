@@ -1,0 +1,134 @@
+"""The plan of a bucket's notifications, as tables: what is found, which document is written."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils import _notification_plan as planning
+from ansible_collections.gen3.uploads.plugins.module_utils._notification_plan import EVENTS, Rule
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
+OTHER_TOPIC = "arn:aws:sns:us-east-1:123456789012:other"
+RULE = Rule("gen3-uploads", TOPIC, EVENTS)
+NARROW = Rule("gen3-uploads", TOPIC, EVENTS, prefix="up/", suffix=".dat")
+
+
+def filters(*pairs):
+    return {"Key": {"FilterRules": [{"Name": name, "Value": value} for name, value in pairs]}}
+
+
+OURS = {"Id": "gen3-uploads", "TopicArn": TOPIC, "Events": list(EVENTS)}
+OURS_NARROW = {**OURS, "Filter": filters(("prefix", "up/"), ("suffix", ".dat"))}
+LAMBDA = {"Id": "thumbnails", "LambdaFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+          "Events": ["s3:ObjectRemoved:*"]}
+QUEUE = {"Id": "audit", "QueueArn": "arn:aws:sqs:us-east-1:123456789012:audit", "Events": ["s3:ObjectTagging:*"]}
+OTHER = {"Id": "other", "TopicArn": OTHER_TOPIC, "Events": ["s3:ObjectRestore:*"],
+         "Filter": filters(("Prefix", ""), ("Suffix", ".zip"))}
+FOREIGN = {"LambdaFunctionConfigurations": [LAMBDA], "QueueConfigurations": [QUEUE], "EventBridgeConfiguration": {}}
+
+
+def written(changes):
+    (change,) = changes
+    return change.parameters["configuration"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(OURS_NARROW, id="the same"),
+        pytest.param({**OURS_NARROW, "Events": list(EVENTS[::-1])}, id="other order of events"),
+        pytest.param({**OURS_NARROW, "Filter": filters(("suffix", ".dat"), ("prefix", "up/"))}, id="order of filters"),
+        pytest.param({**OURS_NARROW, "Filter": filters(("Prefix", "up/"), ("Suffix", ".dat"))}, id="case of filters"),
+    ],
+)
+def test_a_rule_that_means_the_same_is_not_written(found):
+    assert planning.plan_present("b", {"TopicConfigurations": [OTHER, found]}, [NARROW]) == []
+
+
+def test_empty_filters_mean_no_filter():
+    found = {**OURS, "Filter": filters(("Prefix", ""), ("Suffix", ""))}
+    assert planning.plan_present("b", {"TopicConfigurations": [found]}, [RULE]) == []
+
+
+@pytest.mark.parametrize(
+    ("current", "action", "configuration"),
+    [
+        pytest.param({}, "create", {"TopicConfigurations": [OURS]}, id="empty bucket"),
+        pytest.param(FOREIGN, "create", {**FOREIGN, "TopicConfigurations": [OURS]}, id="foreign kinds and EventBridge"),
+        pytest.param({"TopicConfigurations": [OTHER]}, "create", {"TopicConfigurations": [OTHER, OURS]}, id="topics"),
+        pytest.param(
+            {**FOREIGN, "TopicConfigurations": [{**OURS, "TopicArn": OTHER_TOPIC}, OTHER]}, "update",
+            {**FOREIGN, "TopicConfigurations": [OURS, OTHER]}, id="our rule with another topic"),
+        pytest.param(
+            {"TopicConfigurations": [{**OURS, "Events": ["s3:ObjectCreated:Put"]}]}, "update",
+            {"TopicConfigurations": [OURS]}, id="events missing"),
+        pytest.param({"TopicConfigurations": [OURS_NARROW]}, "update", {"TopicConfigurations": [OURS]}, id="filter"),
+    ],
+)
+def test_present(current, action, configuration):
+    changes = planning.plan_present("b", current, [RULE])
+    assert written(changes) == configuration
+    assert (changes[0].action, changes[0].resource, changes[0].attribute) == (
+        action, "S3 bucket b", "notifications gen3-uploads")
+
+
+def test_several_rules_of_one_bucket_are_one_write():
+    first, second = Rule("one", TOPIC, EVENTS, prefix="a/"), Rule("two", TOPIC, EVENTS, prefix="b/")
+    assert [rule["Id"] for rule in written(planning.plan_present("b", {}, [first, second]))["TopicConfigurations"]] == [
+        "one", "two"]
+
+
+def test_filters_are_written_in_lower_case_and_never_empty():
+    (rule,) = written(planning.plan_present("b", {}, [Rule("r", TOPIC, EVENTS, suffix=".dat")]))["TopicConfigurations"]
+    assert rule["Filter"] == filters(("suffix", ".dat"))
+
+
+@pytest.mark.parametrize(
+    ("other", "is_refused"),
+    [
+        pytest.param({"Events": ["s3:ObjectCreated:*"]}, True, id="same keys, wildcard"),
+        pytest.param({"Events": ["s3:ObjectCreated:Copy"]}, True, id="one common event"),
+        pytest.param({"Events": ["s3:ObjectRemoved:*"]}, False, id="other events"),
+        pytest.param({"Events": ["s3:ObjectCreated:*"], "Filter": filters(("Prefix", "up/raw/"))}, True, id="below"),
+        pytest.param({"Events": ["s3:ObjectCreated:*"], "Filter": filters(("Prefix", "u"))}, True, id="above"),
+        pytest.param({"Events": ["s3:ObjectCreated:*"], "Filter": filters(("Prefix", "down/"))}, False, id="beside"),
+        pytest.param({"Events": ["s3:ObjectCreated:*"], "Filter": filters(("suffix", ".zip"))}, False, id="suffixes"),
+        pytest.param({"Events": ["s3:ObjectCreated:*"], "Filter": filters(("suffix", "x.dat"))}, True, id="longer suffix"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Topic", "Queue", "LambdaFunction"])
+def test_rules_that_s3_would_not_accept_together(kind, other, is_refused):
+    current = {f"{kind}Configurations": [{"Id": "theirs", f"{kind}Arn": "arn:theirs", **other}]}
+    if is_refused:
+        with pytest.raises(ValueError, match="Bucket b already has a rule theirs that sends .* to arn:theirs"):
+            planning.plan_present("b", current, [NARROW])
+    else:
+        assert written(planning.plan_present("b", current, [NARROW]))[f"{kind}Configurations"][0]["Id"] == "theirs"
+
+
+def test_rules_of_ours_may_not_overlap_either():
+    with pytest.raises(ValueError, match="Bucket b already has a rule one"):
+        planning.plan_present("b", {}, [Rule("one", TOPIC, EVENTS), Rule("two", TOPIC, EVENTS, prefix="a/")])
+
+
+def test_an_id_that_names_a_rule_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match="choose another id"):
+        planning.plan_present("b", {"QueueConfigurations": [{**QUEUE, "Id": "gen3-uploads"}]}, [RULE])
+
+
+@pytest.mark.parametrize(
+    ("current", "configuration"),
+    [
+        pytest.param({"TopicConfigurations": [OURS]}, {}, id="alone"),
+        pytest.param({**FOREIGN, "TopicConfigurations": [OTHER, OURS]}, {**FOREIGN, "TopicConfigurations": [OTHER]},
+                     id="beside others"),
+    ],
+)
+def test_absent(current, configuration):
+    changes = planning.plan_absent("b", current, [RULE])
+    assert written(changes) == configuration
+    assert changes[0].action == "delete"
+
+
+@pytest.mark.parametrize("current", [{}, FOREIGN, {"TopicConfigurations": [OTHER]}])
+def test_absent_without_our_rule_changes_nothing(current):
+    assert planning.plan_absent("b", current, [RULE]) == []

@@ -1,0 +1,393 @@
+"""ssjdispatcher_info in process, on clusters that exist in memory."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from collections import Counter
+
+import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._changes import CREATED_BY, CREATED_BY_VALUE
+from ansible_collections.gen3.uploads.plugins.module_utils._kube import KubeError
+from ansible_collections.gen3.uploads.plugins.module_utils._rollout import RECORD
+from ansible_collections.gen3.uploads.plugins.modules import ssjdispatcher_info
+
+URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
+PASSWORDS = ["fence-password-in-use", "ssj-password-in-use", "gateway-password-in-use", "aws-secret-key-in-use"]
+HELM = {
+    "labels": {"app.kubernetes.io/managed-by": "Helm"},
+    "annotations": {"meta.helm.sh/release-name": "gen3", "meta.helm.sh/release-namespace": "default"},
+}
+CREDENTIALS = {
+    "defaults": {"JOBS": [{"name": "indexing", "RequestCPU": "500m", "RequestMem": "0.5Gi"}]},
+    "merge": {
+        "AWS": {"region": "us-east-1"},
+        "SQS": {"url": URL},
+        "JOBS": [{
+            "name": "indexing",
+            "pattern": "^s3://(gen3-bucket)/.+",
+            "imageConfig": {
+                "url": "http://indexd-service/index",
+                "username": "fence",
+                "password": {"value_from": [
+                    {"secret": "indexd-service-creds", "key": "fence"},
+                    {"secret": "indexd-creds", "key": "creds.json", "format": "json", "path": ["user_db", "fence"]},
+                ]},
+                "metadataService": {
+                    "url": "http://revproxy-service/mds",
+                    "username": "gateway",
+                    "password": {"value_from": [
+                        {"secret": "metadata-g3auto", "key": "metadata.env", "format": "dotenv", "path": ["ADMIN_LOGINS", "gateway"]}
+                    ]},
+                },
+            },
+        }],
+    },
+}
+OPTIONS = {
+    "credentials": CREDENTIALS,
+    "job_images": {"defaults": {"indexing": "quay.io/cdis/indexs3client:2025.12"}},
+    "buckets": [{"name": "gen3-bucket"}],
+}
+WITHDRAWAL = {
+    "withdraw": True,
+    "credentials": {"remove": [["JOBS", {"name": "indexing"}], {"path": "SQS.url", "value": URL}, {"path": "AWS", "last": True}]},
+    "job_images": {"remove": [{"path": ["indexing"], "value": None}, {"path": ["indexing"], "last": True}]},
+}
+COMPLETE = {
+    "AWS": {"region": "us-east-1"},
+    "SQS": {"url": URL},
+    "JOBS": [{
+        "name": "indexing",
+        "pattern": "^s3://(gen3-bucket)/.+",
+        "RequestCPU": "2",
+        "RequestMem": "1Gi",
+        "imageConfig": {
+            "url": "http://indexd-service/index", "username": "fence", "password": PASSWORDS[0],
+            "metadataService": {"url": "http://revproxy-service/mds", "username": "gateway", "password": PASSWORDS[2]},
+        },
+    }],
+}
+
+
+class Cluster:
+    """Serves reads from a dictionary, as Kube does; there is no way to write."""
+
+    def __init__(self):
+        self.objects = {}
+        self.reads = Counter()
+        self.refuse = lambda kind: False
+
+    def put(self, kind, name, content=None, namespace="default", **metadata):
+        version = str(len(self.objects) + 1)
+        metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "resourceVersion": version, **metadata}
+        self.objects[kind, name, namespace] = {"kind": kind, "metadata": metadata, **(content or {})}
+        return self.objects[kind, name, namespace]
+
+    def secret(self, name, **data):
+        return self.put("Secret", name, {"data": {k: base64.b64encode(v.encode()).decode() for k, v in data.items()}})
+
+    def credentials(self, document, **metadata):
+        text = document if isinstance(document, str) else json.dumps(document)
+        data = {"credentials.json": base64.b64encode(text.encode()).decode()}
+        return self.put("Secret", "ssjdispatcher-creds", {"data": data}, **metadata)
+
+    def images(self, document, **metadata):
+        return self.put("ConfigMap", "manifest-ssjdispatcher", {"data": {"job_images": json.dumps(document)}}, **metadata)
+
+    def get(self, kind, name, namespace):
+        self._read(kind, name, namespace)
+        return copy.deepcopy(self.objects.get((kind, name, namespace)))
+
+    def list(self, kind, namespace):
+        self._read(kind, None, namespace)
+        return [copy.deepcopy(each) for (k, n, ns), each in self.objects.items() if (k, ns) == (kind, namespace)]
+
+    def _read(self, *request):
+        self.reads[request] += 1
+        if self.refuse(request[0]):
+            raise KubeError(f"Cannot list {request[0]}s: forbidden.", 403)
+
+
+def deployment(cluster, name="ssjdispatcher", env=None, helm=True, **template_metadata):
+    env = env or [
+        {"name": "AWS_REGION", "value": "us-east-1"},
+        {"name": "GEN3_NAMESPACE", "value": "default"},
+        {"name": "JOB_IMAGES", "valueFrom": {"configMapKeyRef": {"name": "manifest-ssjdispatcher", "key": "job_images"}}},
+    ]
+    pod = {
+        "serviceAccountName": "ssjdispatcher-sa",
+        "containers": [{"name": "ssjdispatcher", "env": env, "volumeMounts": [
+            {"name": "creds", "mountPath": "/credentials.json", "subPath": "credentials.json"}]}],
+        "volumes": [{"name": "creds", "secret": {"secretName": "ssjdispatcher-creds"}}],
+    }
+    content = {
+        "spec": {"replicas": 1, "template": {"metadata": template_metadata, "spec": pod}},
+        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1},
+    }
+    return cluster.put("Deployment", name, content, generation=1, **(HELM if helm else {}))
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """gen3-helm's objects, without credentials.json."""
+    cluster = Cluster()
+    deployment(cluster)
+    cluster.put("ServiceAccount", "ssjdispatcher-sa", **HELM)
+    cluster.put("ServiceAccount", "ssjdispatcher-job-sa", **HELM)
+    cluster.put("RoleBinding", "ssjdispatcher-binding", {
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
+        "subjects": [{"kind": "ServiceAccount", "name": "ssjdispatcher-sa", "namespace": "default"}]}, **HELM)
+    cluster.images({"indexing": "quay.io/cdis/indexs3client:2026.01"}, **HELM)
+    cluster.secret("indexd-service-creds", fence=PASSWORDS[0], ssj=PASSWORDS[1])
+    cluster.secret("metadata-g3auto", **{"metadata.env": f"DEBUG=0\nADMIN_LOGINS=gateway:{PASSWORDS[2]}\n"})
+    monkeypatch.setattr(ssjdispatcher_info, "connect", lambda module: cluster)
+    return cluster
+
+
+@pytest.fixture
+def run(run_module):
+    def run(**options):
+        result = run_module(ssjdispatcher_info, **options)
+        assert not any(password in json.dumps(result) for password in PASSWORDS)
+        return result
+
+    return run
+
+
+def patch_of(result, kind):
+    return next(document for document in result["documents"] if document["kind"] == kind)
+
+
+def definitions(result, state):
+    return [each["definition"] for each in result["access"] if each["state"] == state]
+
+
+def converge(cluster, run, **options):
+    """Bring the cluster into the state that the options ask for, as the role does."""
+    cluster.credentials(COMPLETE)
+    for each in definitions(run(**OPTIONS, **options), "present"):
+        content = {key: value for key, value in each.items() if key not in ("kind", "metadata")}
+        cluster.put(each["kind"], **{**each["metadata"], "content": content})
+    record = {
+        f"{each['kind']}/{each['name']}": "/".join(
+            cluster.objects[each["kind"], each["name"], "default"]["metadata"][key] for key in ("uid", "resourceVersion"))
+        for each in run(**OPTIONS, **options)["configuration"]
+    }
+    template = cluster.objects["Deployment", "ssjdispatcher", "default"]["spec"]["template"]
+    template["metadata"] = {"annotations": {RECORD: json.dumps(record)}}
+
+
+def test_the_installation(cluster, run):
+    installation = run()["installation"]
+    owners = installation.pop("owners")
+    assert installation == {
+        "deployment": "ssjdispatcher",
+        "flavour": "gen3-helm",
+        "namespace": "default",
+        "replicas": 1,
+        "service_account": "ssjdispatcher-sa",
+        "job_namespace": "default",
+        "job_num_max": 10,
+        "job_service_account_exists": True,
+        "region": "us-east-1",
+        "secret": {"name": "ssjdispatcher-creds", "key": "credentials.json"},
+        "config_map": {"name": "manifest-ssjdispatcher", "key": "job_images"},
+        "role_bindings": [{"name": "ssjdispatcher-binding", "role": "ClusterRole admin", "created_by_us": False}],
+    }
+    assert {(each["kind"], each["manager"], each["manager_name"]) for each in owners} == {
+        ("ConfigMap", "helm", "gen3"), ("Deployment", "helm", "gen3"), ("ServiceAccount", "helm", "gen3")}
+
+
+def test_each_object_is_read_once(cluster, run):
+    assert run(**OPTIONS)["failed"] is False
+    assert max(cluster.reads.values()) == 1
+    assert sum(cluster.reads.values()) < 20
+
+
+def test_the_documents_for_an_empty_installation(cluster, run):
+    result = run(**OPTIONS)
+    assert (result["problems"], result["converged"], result["restart"]) == ([], False, True)
+    secret = patch_of(result, "Secret")
+    job = secret["merge"]["JOBS"][0]
+    assert list(secret["merge"]) == ["AWS", "SQS", "JOBS"]
+    assert job["imageConfig"]["password"] == {"value_from": {"secret": "indexd-service-creds", "key": "fence"}}
+    assert (job["RequestCPU"], job["RequestMem"]) == ("500m", "0.5Gi")
+    assert secret["list_keys"] == {"JOBS": "name"}
+    assert {key: secret[key] for key in HELM} == HELM  # so that Helm can take it over
+    assert patch_of(result, "ConfigMap")["merge"] == {}  # there is an image
+    assert [each["pending"] for each in result["configuration"]] == [True, False]
+    assert [each["metadata"]["name"] for each in definitions(result, "present")] == ["ssjdispatcher-jobs"] * 2
+
+
+def test_without_helm_nothing_is_marked_for_it(cluster, run):
+    deployment(cluster, helm=False)
+    secret = patch_of(run(**OPTIONS), "Secret")
+    assert (secret["labels"], secret["annotations"]) == ({}, {})
+
+
+def test_defaults_leave_what_is_there(cluster, run):
+    cluster.credentials(COMPLETE)
+    job = patch_of(run(**OPTIONS), "Secret")["merge"]["JOBS"][0]
+    assert "RequestCPU" not in job and "RequestMem" not in job
+
+
+def test_a_missing_image_gets_the_default(cluster, run):
+    cluster.images({"other": "x"})
+    assert patch_of(run(**OPTIONS), "ConfigMap")["merge"] == {"indexing": "quay.io/cdis/indexs3client:2025.12"}
+
+
+def test_nothing_to_do(cluster, run):
+    converge(cluster, run)
+    result = run(**OPTIONS)
+    assert (result["problems"], result["restart"], result["converged"]) == ([], False, True)
+
+
+@pytest.mark.parametrize("drift", ["document", "images", "role", "restored", "rollout"])
+def test_drift_is_seen(cluster, run, drift):
+    converge(cluster, run)
+    if drift == "document":
+        cluster.credentials({**COMPLETE, "SQS": {"url": URL + "2"}})
+    elif drift == "images":
+        cluster.images({})
+    elif drift == "role":
+        cluster.objects["Role", "ssjdispatcher-jobs", "default"]["rules"] = []
+    elif drift == "restored":  # the same content, written anew
+        cluster.objects["Secret", "ssjdispatcher-creds", "default"]["metadata"]["resourceVersion"] = "999"
+    elif drift == "rollout":
+        cluster.objects["Deployment", "ssjdispatcher", "default"]["status"]["availableReplicas"] = 0
+    result = run(**OPTIONS)
+    assert not result["converged"]
+    assert result["restart"] is (drift != "role")
+
+
+def test_irsa(cluster, run):
+    access = {"role_arn": "arn:aws:iam::123456789012:role/d", "job_role_arn": "arn:aws:iam::123456789012:role/j"}
+    result = run(**OPTIONS, access=access)
+    assert {each["metadata"]["name"] for each in definitions(result, "present")} >= {"ssjdispatcher-sa", "ssjdispatcher-job-sa"}
+    assert result["configuration"][-1] == {"kind": "ServiceAccount", "name": "ssjdispatcher-sa", "pending": True}
+    converge(cluster, run, access=access)
+    assert run(**OPTIONS, access=access)["converged"]
+
+
+def test_the_names_of_cloud_automation(cluster, run):
+    del cluster.objects["Deployment", "ssjdispatcher", "default"]
+    del cluster.objects["Secret", "indexd-service-creds", "default"]
+    deployment(cluster, "ssjdispatcher-deployment")
+    cluster.secret("indexd-creds", **{"creds.json": json.dumps({"user_db": {"fence": PASSWORDS[0]}})})
+    result = run(**OPTIONS)
+    assert (result["problems"], result["installation"]["flavour"]) == ([], "cloud-automation")
+    source = patch_of(result, "Secret")["merge"]["JOBS"][0]["imageConfig"]["password"]["value_from"]
+    assert source["secret"] == "indexd-creds"
+
+
+def test_keys_from_variables_stay_out_of_the_result(cluster, run):
+    credentials = copy.deepcopy(CREDENTIALS)
+    credentials["merge"]["AWS"] |= {
+        "aws_access_key_id": {"value_from": {"sensitive": "id"}}, "aws_secret_access_key": {"value_from": {"sensitive": "key"}}}
+    sensitive = {"id": "ASIATEMPORARYKEY", "key": PASSWORDS[3]}
+    result = run(**{**OPTIONS, "credentials": credentials}, sensitive=sensitive)
+    assert any("temporary key" in problem for problem in result["problems"])
+    assert "ASIATEMPORARYKEY" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda c: c.credentials("{not json"), "credentials.json of Secret default/ssjdispatcher-creds: it is not JSON"),
+        (lambda c: c.credentials({"JOBS": [{"name": "indexing"}] * 2}), "times"),
+        (lambda c: c.credentials({"JOBS": [{"name": "x", "pattern": "*"}]}), "In credentials.json of Secret default/"),
+        (lambda c: c.images({"indexing": ""}), "In job_images of ConfigMap default/manifest-ssjdispatcher: there is no image"),
+        (lambda c: c.secret("metadata-g3auto"), "the Secret has no such key"),
+        (lambda c: c.objects.pop(("Secret", "indexd-service-creds", "default")), "there is no such Secret"),
+        (lambda c: c.put("ExternalSecret", "ssjdispatcher-creds", {"spec": {}}), "ExternalSecret ssjdispatcher-creds manages"),
+        (lambda c: c.put("Role", "ssjdispatcher-jobs", {"rules": []}), "Role default/ssjdispatcher-jobs exists"),
+        (lambda c: deployment(c)["spec"].update(paused=True), "is paused"),
+        (lambda c: deployment(c, env=[{"name": "X"}]), "does not set GEN3_NAMESPACE"),
+    ],
+    ids=["not JSON", "two of a name", "pattern", "image", "key", "secret", "ExternalSecret", "role", "paused", "namespace"],
+)
+def test_a_problem(cluster, run, change, words):
+    change(cluster)
+    problems = run(**OPTIONS)["problems"]
+    assert any(words in problem for problem in problems), problems
+
+
+def test_an_external_secret_may_be_overruled(cluster, run):
+    cluster.put("ExternalSecret", "ssjdispatcher-creds", {"spec": {}})
+    assert run(**OPTIONS, overwrite_externally_managed=True)["problems"] == []
+
+
+def test_without_rights_on_external_secrets_owner_references_tell(cluster, run):
+    cluster.refuse = lambda kind: kind == "ExternalSecret"
+    cluster.credentials(COMPLETE, ownerReferences=[{"kind": "ExternalSecret", "name": "es", "controller": True}])
+    result = run(**{**OPTIONS, "credentials": {"merge": {"SQS": {"url": URL + "2"}}}})
+    assert "ExternalSecret es manages" in result["problems"][0]
+
+
+def test_without_other_rights_it_says_which(cluster, run):
+    cluster.refuse = lambda kind: kind == "RoleBinding"
+    result = run(**OPTIONS)
+    assert result["failed"] and result["msg"] == "Cannot list RoleBindings: forbidden."
+
+
+@pytest.mark.parametrize("options", [{}, {"deployment": "other"}, {"namespace": "other"}])
+def test_no_deployment(cluster, run, options):
+    del cluster.objects["Deployment", "ssjdispatcher", "default"]
+    result = run(**{**OPTIONS, **options})
+    (problem,) = result["problems"]
+    assert "there is no ssjdispatcher in namespace" in problem
+    assert result["installation"]["deployment"] is None and result["restart"] is False
+
+
+def test_a_plain_look_finds_live_problems_and_warns(cluster, run):
+    document = copy.deepcopy(COMPLETE)
+    document["JOBS"][0]["imageConfig"].pop("password")
+    document["JOBS"].insert(0, {"name": "other", "pattern": "s3://x/*"})
+    cluster.credentials(document)
+    cluster.images({"indexing": "x", "other": "y"})
+    result = run()
+    (problem,) = result["problems"]
+    assert "lacks password" in problem
+    # Within one process, Ansible collects the warnings of all modules.
+    assert "s3://x/* of JOBS[name=other] is not anchored" in json.dumps(result["warnings"])
+
+
+def test_withdrawing_takes_only_what_is_ours(cluster, run):
+    converge(cluster, run)
+    result = run(**WITHDRAWAL)
+    assert [len(each["remove"]) for each in result["documents"]] == [2, 0]  # Helm's image stays, and the region
+    assert {each["kind"] for each in definitions(result, "absent")} == {"Role", "RoleBinding"}
+    assert not result["converged"]
+    assert result["restart"] is False  # it could not start without a queue
+
+
+def test_another_queue_stays(cluster, run):
+    converge(cluster, run)
+    cluster.credentials({**COMPLETE, "SQS": {"url": URL + "2"}})
+    result = run(**WITHDRAWAL)
+    assert patch_of(result, "Secret")["remove"] == [["JOBS", {"name": "indexing"}]]
+    assert result["restart"] is True
+
+
+def test_objects_that_we_created_are_emptied(cluster, run):
+    converge(cluster, run)
+    ours = {"annotations": {CREATED_BY: CREATED_BY_VALUE}}
+    cluster.credentials(COMPLETE, **ours)
+    cluster.images({"indexing": "x"}, **ours)
+    assert [len(each["remove"]) for each in run(**WITHDRAWAL)["documents"]] == [3, 1]
+    cluster.images({"indexing": "x", "other": "y"}, **ours)
+    assert patch_of(run(**WITHDRAWAL), "ConfigMap")["remove"] == []
+
+
+def test_withdrawing_leaves_an_untouched_ssjdispatcher_alone(cluster, run):
+    cluster.credentials({**COMPLETE, "JOBS": [], "SQS": {"url": URL + "2"}})
+    result = run(**WITHDRAWAL)
+    assert (result["converged"], result["restart"]) == (True, False)
+
+
+def test_google_re2_is_needed(cluster, run, monkeypatch):
+    monkeypatch.setattr(ssjdispatcher_info, "RE2_IMPORT_ERROR", "Traceback ...")
+    result = run(**OPTIONS)
+    assert result["failed"] and "google-re2" in result["msg"]

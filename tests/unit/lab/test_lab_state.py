@@ -1,0 +1,81 @@
+"""The lab's state directory before its first start."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+
+import pytest
+from lab.lab import Lab
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    for name in ("LAB_INDEXD_URL", "LAB_MDS_URL", "LAB_DISPATCHER_CMD", "LAB_DISPATCHER_PORT", "LAB_DISPATCHER_POLL"):
+        monkeypatch.delenv(name, raising=False)
+    return Lab(tmp_path)
+
+
+def test_a_new_lab_uses_its_own_stand_ins(lab):
+    lab._prepare()
+    settings = lab.state.settings
+    own = f"http://127.0.0.1:{settings['ports']['gen3']}"
+    assert (settings["indexd_url"], settings["mds_url"]) == (own, own)
+    assert (settings["dispatcher_command"], settings["dispatcher_port"]) == (None, 0)
+
+
+def test_real_programs_are_named_by_variables(lab, monkeypatch):
+    for name, value in {"INDEXD_URL": "http://i/", "MDS_URL": "http://m", "DISPATCHER_CMD": "ssjdispatcher",
+                        "DISPATCHER_PORT": "8000", "DISPATCHER_POLL": "1.5"}.items():
+        monkeypatch.setenv(f"LAB_{name}", value)
+    lab._prepare()
+    settings = lab.state.settings
+    assert [settings[name] for name in (
+        "indexd_url", "mds_url", "dispatcher_command", "dispatcher_port", "dispatcher_poll")] == [
+        "http://i", "http://m", "ssjdispatcher", 8000, 1.5]
+
+
+def test_the_next_start_keeps_the_ports_unless_one_is_taken(lab):
+    lab._prepare()
+    ports = lab.state.settings["ports"]
+    lab._prepare()
+    assert lab.state.settings["ports"] == ports
+    with socket.create_server(("127.0.0.1", ports["aws"])):
+        lab._prepare()
+        assert ports["aws"] not in lab.state.settings["ports"].values()
+
+
+def test_the_next_start_forgets_the_data(lab):
+    lab._prepare()
+    for file in (lab.state.logs / "x.log", lab.state.kubernetes / "etcd", lab.state.passwords_file):
+        file.write_text("old")
+    certificate = lab.state.authority.certificate_file.read_bytes()
+    lab._prepare()
+    assert not (lab.state.logs / "x.log").exists()
+    assert not (lab.state.kubernetes / "etcd").exists()
+    assert not lab.state.passwords_file.exists()
+    assert lab.state.authority.certificate_file.read_bytes() != certificate
+
+
+def test_tokens_and_keys_are_for_their_owner_alone(lab):
+    lab._prepare()
+    private = [*lab.state.kubernetes.glob("*.kubeconfig"), lab.state.kubernetes / "tokens.csv",
+               *lab.state.directory.rglob("*.key")]
+    assert len(private) == 8
+    assert {stat.S_IMODE(file.stat().st_mode) for file in private} == {0o600}
+
+
+def test_the_environment_leads_to_the_lab_alone(lab):
+    lab._prepare()
+    environment = lab.environment()
+    kubeconfig = json.loads(open(environment["KUBECONFIG"]).read())
+    assert kubeconfig["clusters"][0]["cluster"]["server"] == lab.state.url("kube-apiserver")
+    assert environment["AWS_ENDPOINT_URL"] == lab.state.url("aws")
+    assert len(environment["AWS_SECRET_ACCESS_KEY"]) == 40
+    assert not any("amazonaws" in value for value in environment.values())
+
+
+def test_a_lab_that_was_never_started_is_stopped(lab):
+    assert not any(part["pid"] or part["healthy"] for part in lab.status())
+    lab.down()

@@ -1,0 +1,183 @@
+"""What follows from a probe: times, hashes, the Job that is its own, reasons and advice."""
+
+import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils import _probe
+
+URL = "s3://gen3-bucket/0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11/a file (1).txt"
+
+
+def test_crc32c_is_castagnoli():
+    # The check value of the CRC catalogue, and RFC 3720 B.4: 32 bytes of zeros.
+    assert _probe.crc32c(b"123456789") == 0xE3069283
+    assert _probe.crc32c(bytes(32)) == 0x8A9136AA
+
+
+def test_digests_have_the_names_and_the_form_of_the_indexing_image():
+    digests = _probe.digests(b"")
+    assert {name: len(value) for name, value in digests.items()} == {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128, "crc": 8}
+    assert digests["md5"] == "d41d8cd98f00b204e9800998ecf8427e"
+    assert digests["crc"] == "00000000"
+
+
+def hop(probe, name, started, ended, state=_probe.PASSED):
+    return _probe.add_hop(probe, name, state, started, ended, [])
+
+
+def test_before_the_upload_a_hop_takes_as_long_as_its_task():
+    probe = hop(hop({}, "way", 100.0, 100.3), "record", 101.0, 101.2)
+    assert [each["seconds"] for each in probe["hops"]] == [0.3, 0.2]
+    assert [each["after_upload"] for each in probe["hops"]] == [None, None]
+
+
+def test_after_the_upload_a_hop_counts_from_the_end_of_the_one_before():
+    probe = {**hop({}, "upload", 100.0, 100.5), "uploaded": 100.5}
+    probe = hop(hop(probe, "job", 101.5, 102.5), "finished", 103.0, 103.1)
+    assert [each["seconds"] for each in probe["hops"]] == [0.5, 2.0, 0.6]
+    assert [each["after_upload"] for each in probe["hops"]] == [None, 2.0, 2.6]
+
+
+def test_a_hop_is_added_to_a_copy():
+    first = hop({}, "way", 0, 1)
+    hop(first, "record", 1, 2)
+    assert len(first["hops"]) == 1
+
+
+def test_a_clock_that_is_set_back_gives_no_negative_time():
+    probe = {**hop({}, "upload", 100.0, 100.5), "uploaded": 100.5}
+    assert hop(probe, "job", 50.0, 51.0)["hops"][-1]["seconds"] == 0.0
+
+
+def test_hops_that_were_not_reached_are_shown_as_such_in_their_order():
+    probe = hop(hop({}, "way", 0, 1), "removal", 1, 2)
+    hops = _probe.all_hops(probe)
+    assert [each["name"] for each in hops] == list(_probe.HOPS)
+    assert {each["name"] for each in hops if each["state"] == _probe.NOT_REACHED} == set(_probe.HOPS) - {"way", "removal"}
+    assert {key for each in hops for key in each} - {"ended"} == set(hops[1])
+
+
+def test_the_table_has_a_line_a_hop_and_stays_in_its_columns():
+    lines = _probe.table(hop({}, "way", 0, 1.25))
+    assert len(lines) == 1 + len(_probe.HOPS)
+    assert len({len(line) for line in lines}) == 1
+    assert lines[1].split("  ")[0] == _probe.HOPS["way"] and "1.2 s" in lines[1]
+    assert "not reached" in lines[2]
+
+
+PROBE = {"url": URL, "size": 3, "hashes": _probe.digests(b"abc")}
+RECORD = {"size": 3, "hashes": PROBE["hashes"], "urls": [URL]}
+
+
+@pytest.mark.parametrize(("record", "problem"), [
+    ({}, None),
+    ({"hashes": {"md5": PROBE["hashes"]["md5"]}}, None),
+    ({"hashes": {name: value.upper() for name, value in PROBE["hashes"].items()}}, None),
+    ({"hashes": {**PROBE["hashes"], "future": "1"}}, None),
+    ({"size": 4}, "size is 4, the object has 3 bytes"),
+    ({"size": None}, "size is None, the object has 3 bytes"),
+    ({"hashes": {"md5": "0" * 32}}, f"md5 is {'0' * 32}, the object's is {PROBE['hashes']['md5']}"),
+    ({"hashes": {}}, "it has no hash"),
+    ({"hashes": None}, "it has no hash"),
+    ({"hashes": {"future": "1"}}, "it has no hash"),
+    ({"urls": []}, f"its URLs do not contain {URL}"),
+    ({"urls": None}, f"its URLs do not contain {URL}"),
+])
+def test_a_record_is_held_against_the_object(record, problem):
+    assert _probe.record_problems({**RECORD, **record}, PROBE) == ([problem] if problem else [])
+
+
+def test_a_crc_may_have_lost_its_leading_zeros():
+    probe = {**PROBE, "hashes": {"crc": "00ab12cd"}}
+    assert _probe.record_problems({**RECORD, "hashes": {"crc": "ab12cd"}}, probe) == []
+    assert _probe.record_problems({**RECORD, "hashes": {"crc": "ab12cdef"}}, probe) != []
+
+
+@pytest.mark.parametrize(("record", "filled"), [
+    ({"size": 0, "hashes": {"md5": "x"}}, True),
+    ({"size": None, "hashes": {"md5": "x"}}, False),
+    ({"size": 1, "hashes": {}}, False),
+    ({}, False),
+])
+def test_a_record_is_filled_with_both_size_and_hashes(record, filled):
+    assert _probe.is_filled(record) is filled
+
+
+def job(url, **variable):
+    env = [{"name": "AWS_REGION", "value": ""}, {"name": "INPUT_URL", "value": url, **variable}]
+    return {"metadata": {"name": "indexing-abcde"}, "spec": {"template": {"spec": {"containers": [{"env": env}]}}}}
+
+
+@pytest.mark.parametrize(("url", "found"), [
+    ("s3://gen3-bucket/0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11/a+file+%281%29.txt", True),
+    ("s3://gen3-bucket/0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11%2Fa+file+%281%29.txt", True),
+    ("s3://gen3-bucket/0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11/a%20file%20(1).txt", True),
+    ("s3://gen3-bucket/0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11/another.txt", False),
+    ("s3://gen3-bucket-2/0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11/a+file+%281%29.txt", False),
+    (None, False),
+])
+def test_the_probes_job_is_the_one_with_its_url(url, found):
+    other = job("s3://gen3-bucket/somebody/else.txt")
+    assert (_probe.find_job([other, job(url)], URL) is not None) is found
+
+
+@pytest.mark.parametrize("strange", [{}, {"spec": {"template": {"spec": {"containers": [{}]}}}}])
+def test_jobs_of_another_shape_are_passed_over(strange):
+    assert _probe.find_job([strange], URL) is None
+
+
+@pytest.mark.parametrize(("status", "state"), [
+    (None, None),
+    ({}, None),
+    ({"active": 1, "failed": 2}, None),
+    ({"succeeded": 1}, _probe.PASSED),
+    ({"conditions": [{"type": "Complete", "status": "True"}]}, _probe.PASSED),
+    ({"conditions": [{"type": "SuccessCriteriaMet", "status": "True"}]}, None),
+    ({"conditions": [{"type": "FailureTarget", "status": "True"}]}, None),
+    ({"conditions": [{"type": "Failed", "status": "True"}]}, _probe.FAILED),
+    ({"conditions": [{"type": "Failed", "status": "False"}]}, None),
+])
+def test_the_state_of_a_job(status, state):
+    assert _probe.job_state({"status": status}) == state
+
+
+@pytest.mark.parametrize(("status", "reasons"), [
+    ({}, []),
+    ({"containerStatuses": [{"state": {"running": {}}}]}, []),
+    ({"containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]}, []),
+    ({"containerStatuses": [{"state": {"waiting": {"reason": "ErrImagePull", "message": "not found"}}}]},
+     ["pod p: ErrImagePull: not found"]),
+    ({"containerStatuses": [{"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}]}, []),
+    ({"containerStatuses": [{"state": {"terminated": {"exitCode": 2, "reason": "Error"}}}]}, ["pod p: Error, exit code 2"]),
+    ({"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]},
+     ["pod p: OOMKilled, exit code 137"]),
+    ({"phase": "Failed", "reason": "DeadlineExceeded"}, ["pod p: DeadlineExceeded"]),
+    ({"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}]},
+     ["pod p: not scheduled: 0/3 nodes are available"]),
+])
+def test_why_a_pod_fails(status, reasons):
+    assert _probe.pod_reasons([{"metadata": {"name": "p"}, "status": status}]) == reasons
+
+
+def depth(visible=0, in_flight=0, dead=0):
+    return {"visible": visible, "in_flight": in_flight, "dead": dead}
+
+
+@pytest.mark.parametrize(("now", "before", "words"), [
+    (depth(), depth(), ["is empty", "--check --diff"]),
+    (depth(visible=3), depth(), ["3 messages wait", "sqs:ReceiveMessage"]),
+    (depth(in_flight=2), depth(), ["2 messages", "free Job slot"]),
+    (depth(dead=1), depth(), ["dead-letter queue", "--previous"]),
+    (depth(dead=1), depth(dead=1), ["is empty", "--check --diff"]),
+    (depth(visible=1, in_flight=1), None, ["messages wait", "free Job slot"]),
+    (None, depth(), ["sqs:GetQueueAttributes", "ssjdispatcher"]),
+])
+def test_what_to_look_at_when_no_job_appears(now, before, words):
+    advice = _probe.no_job_advice("Gen3Queue", now, before, "-n ns deployment/d")
+    assert "Gen3Queue" in advice[0]
+    assert all(any(word in line for line in advice) for word in words), advice
+    assert any("-n ns deployment/d" in line for line in advice)
+
+
+def test_the_queues_metrics_in_words():
+    assert _probe.queue_evidence(None) == "queue not readable"
+    assert _probe.queue_evidence({"visible": 1, "in_flight": 2}) == "queue: 1 waiting, 2 received and not yet deleted"
+    assert _probe.queue_evidence(depth(1, 2, 3)).endswith("dead-letter queue 3")

@@ -1,0 +1,309 @@
+"""The hops against stand-ins: what each sees, makes, remembers, and how it fails."""
+
+import base64
+import json
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils import _probe, _probe_hops
+from ansible_collections.gen3.uploads.plugins.module_utils._kube import KubeError
+from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import Gen3Error
+from botocore.exceptions import ClientError
+
+GUID = "0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11"
+URL = f"s3://gen3-bucket/{GUID}/{_probe.FILE_NAME}"
+PASSWORD = "correct-horse-battery-staple"
+CONFIG = {"url": "http://indexd-service/index", "username": "fence", "password": PASSWORD,
+          "metadataService": {"url": "http://mds", "username": "gateway", "password": PASSWORD}}
+
+
+class Services:
+    """indexd and the metadata service: ``answers`` maps "METHOD service path" to what is answered, in turn."""
+
+    def __init__(self, **answers):
+        self.answers, self.calls = dict(answers), []
+
+    def __call__(self, service, config):
+        def send(method, path, body=None, authenticated=False):
+            call = f"{method} {service}{path.partition('?')[0].replace(GUID, 'G')}"
+            self.calls.append((call, authenticated))
+            answer = self.answers.get(call, (404, None))
+            if isinstance(answer, list):
+                answer = answer.pop(0) if len(answer) > 1 else answer[0]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        return send
+
+
+class Cluster:
+    """Secrets, Jobs and pods; ``jobs`` is what each look at the list of Jobs sees, in turn."""
+
+    def __init__(self, document=None, jobs=(), job=None, pods=(), secret=True):
+        document = {"JOBS": [{"Name": "other"}, {"Name": "indexing", "ImageConfig": CONFIG}]} if document is None else document
+        text = document if isinstance(document, str) else json.dumps(document)
+        self.secret = {"data": {"credentials.json": base64.b64encode(text.encode()).decode()}} if secret else None
+        self.jobs, self.job, self.pods = list(jobs) or [[]], list(job or [None]), pods
+
+    def get(self, kind, name, namespace):
+        return self.secret if kind == "Secret" else self.job.pop(0) if len(self.job) > 1 else self.job[0]
+
+    def list(self, kind, namespace, label_selector=None):
+        if kind == "Pod":
+            return self.pods
+        seen = self.jobs.pop(0) if len(self.jobs) > 1 else self.jobs[0]
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
+
+
+class Aws:
+    """S3 and SQS in one; ``depths`` holds (visible, in flight) of each queue, or an error."""
+
+    def __init__(self, depths=None, put=None, delete=None):
+        self.depths = {"queue": (0, 0), "dead": (0, 0)} if depths is None else depths
+        self.put, self.delete, self.calls = put, delete, []
+
+    def get_queue_attributes(self, QueueUrl, AttributeNames):
+        if isinstance(self.depths, Exception):
+            raise self.depths
+        return {"Attributes": dict(zip(AttributeNames, map(str, self.depths[QueueUrl])))}
+
+    def put_object(self, **arguments):
+        self.calls.append(("put", arguments))
+        if self.put:
+            raise self.put
+        return {"VersionId": "v1"}
+
+    def delete_object(self, **arguments):
+        self.calls.append(("delete", arguments))
+        if self.delete:
+            raise self.delete
+
+
+def denied(operation):
+    return ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, operation)
+
+
+def world(services=None, cluster=None, aws=None, **params):
+    """A world whose time passes only while it sleeps."""
+    clock = SimpleNamespace(now=1000.0)
+    aws = aws or Aws()
+    params = {"timeout": 5, "interval": 1, "bucket": "gen3-bucket", "file_name": _probe.FILE_NAME, "drift": [], "queue": "Gen3Queue",
+              "queue_url": "queue", "dead_letter_queue_url": "dead", "namespace": "ns", "jobs_namespace": "jobs-ns",
+              "deployment": "ssjdispatcher", "configuration_secret": "ssjdispatcher-creds",
+              "configuration_key": "credentials.json", "job_name": "indexing", **params}
+
+    def sleep(seconds):
+        clock.now += seconds
+
+    cluster = cluster or Cluster()
+    return _probe_hops.World(aws=lambda service: aws, kube=lambda: cluster, send=services or Services(), params=params,
+                             clock=lambda: clock.now, sleep=sleep)
+
+
+def probe(**more):
+    content = f"A probe of gen3.uploads: {GUID}\n".encode()
+    return {"guid": GUID, "made": ["record", "metadata", "object"], "url": URL, "bucket": "gen3-bucket", "version": "v1",
+            "key": f"{GUID}/{_probe.FILE_NAME}", "size": len(content), "hashes": _probe.digests(content),
+            "uploaded": 999.0, "job": "indexing-abcde", "hops": [{"name": "upload", "ended": 999.0}], **more}
+
+
+def travel(name, probe, world):
+    """Return the last hop, what the probe remembers, and the sentence of a failure."""
+    after, failure = _probe_hops.travel(name, probe, world)
+    return after["hops"][-1], after, failure
+
+
+CREATE = {"action": "create", "resource": "SNS topic ssj-topic", "attribute": None}
+UPDATE = {"action": "update", "resource": "SQS queue Gen3Queue", "attribute": "retention"}
+
+
+@pytest.mark.parametrize(("drift", "state", "evidence"), [
+    ([], _probe.PASSED, "as declared"),
+    ([UPDATE], _probe.INFORMATION, "site.yml would update SQS queue Gen3Queue retention"),
+    ([UPDATE, CREATE], _probe.FAILED, "create SNS topic ssj-topic"),
+])
+def test_the_way_is_judged_by_what_site_yml_would_change(drift, state, evidence):
+    hop, _, failure = travel("way", {}, world(drift=drift))
+    assert hop["state"] == state and any(evidence in line for line in hop["evidence"])
+    assert bool(failure) is (state == _probe.FAILED)
+
+
+BLANK = (201, {"did": GUID, "rev": "1a2b3c4d", "baseid": "x"})
+
+
+def test_a_blank_record_and_a_metadata_object_are_made_with_passwords():
+    services = Services(**{"POST indexd/blank/": BLANK, "POST metadata/metadata/G": (201, {})})
+    hop, after, failure = travel("record", {}, world(services))
+    assert failure is None and after["guid"] == GUID and after["made"] == ["record", "metadata"]
+    assert services.calls == [("POST indexd/blank/", True), ("POST metadata/metadata/G", True)]
+    assert GUID in hop["evidence"][0] and PASSWORD not in json.dumps(after)
+
+
+def test_without_a_metadata_object_the_probe_goes_on():
+    services = Services(**{"POST indexd/blank/": BLANK, "POST metadata/metadata/G": (503, None)})
+    hop, after, failure = travel("record", {}, world(services))
+    assert failure is None and after["made"] == ["record"] and "HTTP 503" in hop["evidence"][1]
+    hop, _, failure = travel("metadata", after, world(services))
+    assert failure is None and hop["state"] == _probe.INFORMATION
+
+
+@pytest.mark.parametrize(("cluster", "words"), [
+    (Cluster(secret=False), "no key credentials.json of Secret ns/ssjdispatcher-creds. Run site.yml first."),
+    (Cluster(document="{"), "no JSON object"),
+    (Cluster(document="[]"), "no JSON object"),
+    (Cluster(document={"JOBS": None}), "has no entry indexing"),
+    (Cluster(document={"JOBS": ["indexing", {"name": "indexing"}]}), "has no entry indexing"),
+])
+def test_without_ssjdispatchers_configuration_there_is_no_probe(cluster, words):
+    _, _, failure = travel("record", {}, world(cluster=cluster))
+    assert failure.startswith("The upload stopped at the hop 'Blank record in indexd': ") and words in failure
+
+
+def test_a_stale_password_is_named_as_the_cause_and_not_shown():
+    services = Services(**{"POST indexd/blank/": (403, {"error": "Invalid username or password"})})
+    hop, after, failure = travel("record", {}, world(services))
+    assert "HTTP 403 (Invalid username or password)" in failure and "fence" in failure and "site.yml" in failure
+    assert PASSWORD not in json.dumps(after) + failure
+
+
+def test_the_object_is_put_below_its_guid_and_its_hashes_are_remembered():
+    aws = Aws()
+    hop, after, failure = travel("upload", {"guid": GUID, "made": ["record"]}, world(aws=aws))
+    assert failure is None and after["url"] == URL and after["made"] == ["record", "object"]
+    (_, put), = aws.calls
+    assert (put["Bucket"], put["Key"]) == ("gen3-bucket", f"{GUID}/{_probe.FILE_NAME}")
+    assert after["hashes"] == _probe.digests(put["Body"]) and after["size"] == len(put["Body"])
+    assert after["uploaded"] == 1000.0 and hop["after_upload"] is None
+
+
+def test_a_refused_upload_says_what_to_look_at():
+    _, after, failure = travel("upload", {"guid": GUID, "made": ["record"]}, world(aws=Aws(put=denied("PutObject"))))
+    assert "s3:PutObject" in failure and URL in failure and after["made"] == ["record"]
+
+
+def live_job(url=URL, **status):
+    env = [{"name": "INPUT_URL", "value": url}]
+    return {"metadata": {"name": "indexing-abcde", "creationTimestamp": "2026-01-01T00:00:00Z"}, "status": status,
+            "spec": {"template": {"spec": {"containers": [{"env": env}]}}}}
+
+
+def test_the_job_is_awaited_through_outages_of_the_api():
+    cluster = Cluster(jobs=[[], KubeError("the API server is away", 503), [live_job("s3://other/x"), live_job()]])
+    hop, after, failure = travel("job", probe(), world(cluster=cluster))
+    assert failure is None and after["job"] == "indexing-abcde"
+    assert (hop["seconds"], hop["after_upload"]) == (3.0, 3.0)
+
+
+def test_a_job_that_never_comes_is_explained_by_the_queue():
+    aws = Aws({"queue": (4, 0), "dead": (0, 0)})
+    hop, _, failure = travel("job", probe(queue_before={"visible": 0, "in_flight": 0, "dead": 0}), world(aws=aws))
+    assert hop["seconds"] == 6.0, "5 seconds of waiting, and 1 since the upload"
+    assert "No Job for" in failure and "4 messages wait in Gen3Queue" in failure and "deployment/ssjdispatcher" in failure
+    assert hop["advice"] and "queue: 4 waiting" in hop["evidence"][1]
+
+
+def test_an_outage_that_lasts_is_the_failure():
+    _, _, failure = travel("job", probe(), world(cluster=Cluster(jobs=[KubeError("the API server is away", 503)])))
+    assert failure.endswith("the API server is away")
+
+
+def test_a_queue_that_may_not_be_read_is_no_failure_by_itself():
+    cluster = Cluster(jobs=[[live_job()]])
+    hop, _, failure = travel("job", probe(), world(cluster=cluster, aws=Aws(denied("GetQueueAttributes"))))
+    assert failure is None and "queue not readable" in hop["evidence"]
+
+
+@pytest.mark.parametrize(("jobs", "state"), [
+    ([live_job(active=1), live_job(succeeded=1, completionTime="2026-01-01T00:00:09Z")], _probe.PASSED),
+    ([live_job(active=1), None], _probe.INFORMATION),
+])
+def test_a_job_that_has_ended_or_gone_is_passed(jobs, state):
+    hop, _, failure = travel("finished", probe(), world(cluster=Cluster(job=jobs)))
+    assert failure is None and hop["state"] == state
+
+
+FAILED_POD = {"metadata": {"name": "p"}, "status": {"containerStatuses": [{"state": {"terminated": {"exitCode": 2, "reason": "Error"}}}]}}
+PULLING = {"metadata": {"name": "p"}, "status": {"containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]}}
+
+
+@pytest.mark.parametrize(("live", "pod", "words"), [
+    (live_job(conditions=[{"type": "Failed", "status": "True"}]), FAILED_POD, ["failed", "exit code 2"]),
+    (live_job(active=1), PULLING, ["did not finish", "ImagePullBackOff"]),
+])
+def test_a_job_that_fails_or_hangs_is_explained_by_its_pods(live, pod, words):
+    hop, _, failure = travel("finished", probe(), world(cluster=Cluster(job=[live], pods=[pod])))
+    assert words[0] in failure and "kubectl -n jobs-ns logs job/indexing-abcde" in failure
+    assert any(words[1] in line for line in hop["evidence"])
+
+
+def record(**more):
+    return {"did": GUID, "rev": "2", "size": probe()["size"], "hashes": probe()["hashes"], "urls": [URL], **more}
+
+
+def test_size_and_hashes_are_awaited_and_compared():
+    answers = [(200, record(size=None, hashes={})), Gen3Error("no answer"), (200, record())]
+    services = Services(**{"GET indexd/G": answers})
+    hop, _, failure = travel("indexed", probe(), world(services))
+    assert failure is None and "crc, md5, sha1, sha256, sha512 equal" in hop["evidence"][0]
+    assert not any(authenticated for _, authenticated in services.calls), "reading is public"
+
+
+@pytest.mark.parametrize(("answer", "words"), [
+    ((200, record(size=None, hashes={})), "got no size and no hashes"),
+    ((404, None), "got no size and no hashes"),
+    ((200, record(size=1)), "size is 1"),
+    ((500, None), "HTTP 500"),
+])
+def test_a_record_that_is_not_or_wrongly_filled_fails(answer, words):
+    _, _, failure = travel("indexed", probe(), world(Services(**{"GET indexd/G": answer})))
+    assert words in failure
+
+
+@pytest.mark.parametrize(("answers", "words"), [
+    ([(200, {"_upload_status": "processing"}), (200, {"_upload_status": "uploaded"})], None),
+    ([(200, {"_upload_status": "error"})], "_upload_status error"),
+    ([(200, {})], "_upload_status unset"),
+    ([(200, {"_upload_status": "processing"})], "_upload_status processing"),
+])
+def test_the_upload_status(answers, words):
+    _, _, failure = travel("metadata", probe(), world(Services(**{"GET metadata/metadata/G": answers})))
+    assert (words in failure) if words else failure is None
+
+
+@pytest.mark.parametrize(("answer", "ready"), [((200, record()), True), ((200, record(hashes={})), False), ((404, None), False)])
+def test_ready_is_what_anyone_can_read(answer, ready):
+    services = Services(**{"GET indexd/G": answer})
+    _, _, failure = travel("ready", probe(), world(services))
+    assert (failure is None) is ready and services.calls == [("GET indexd/G", False)]
+
+
+REMOVABLE = {"GET indexd/G": (200, record()), "DELETE indexd/G": (200, {}), "DELETE metadata/metadata/G": (200, {})}
+
+
+def test_what_was_made_is_removed_that_version_of_it():
+    aws, services = Aws(), Services(**REMOVABLE)
+    hop, after, failure = travel("removal", probe(), world(services, aws=aws))
+    assert failure is None and after["made"] == [] and "object, metadata, record" in hop["evidence"][0]
+    assert aws.calls == [("delete", {"Bucket": "gen3-bucket", "Key": f"{GUID}/{_probe.FILE_NAME}", "VersionId": "v1"})]
+    assert ("DELETE indexd/G", True) in services.calls
+
+
+def test_what_others_have_removed_already_counts_as_removed():
+    _, _, failure = travel("removal", probe(), world(Services()))
+    assert failure is None
+
+
+@pytest.mark.parametrize("early", [{}, {"hops": []}])
+def test_nothing_is_removed_when_nothing_was_made(early):
+    services, aws = Services(**REMOVABLE), Aws()
+    _, _, failure = travel("removal", early, world(services, aws=aws))
+    assert failure is None and services.calls == aws.calls == []
+
+
+def test_one_thing_that_stays_behind_does_not_keep_the_others():
+    services = Services(**{**REMOVABLE, "DELETE indexd/G": (403, None)})
+    hop, after, failure = travel("removal", probe(), world(services, aws=Aws(delete=denied("DeleteObject"))))
+    assert "object: " in failure and "AccessDenied" in failure and "record: " in failure and "metadata: " not in failure
+    assert "removed: metadata" in hop["evidence"] and after["made"] == ["record", "metadata", "object"]
