@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -48,19 +49,20 @@ def add_hop(
 ) -> dict[str, Any]:
     """Return the probe with one more hop.
 
-    ``seconds`` is the duration of the task until the object is put, and from then on the time since the hop before was
-    seen to end, because the file travels on while the next task starts. ``after_upload`` is the time since the object
-    was put (``probe["uploaded"]``), None before that.
+    ``seconds`` is the duration of the task until the object is put, and from then on the time since the hop before
+    ended, because the file travels on while the next task starts. ``after_upload`` is the time since the object was put
+    (``probe["uploaded"]``), None before that. Clocks may differ, so no hop ends before the one before it.
     """
     hops = list(probe.get("hops", []))
     uploaded = probe.get("uploaded")
     since = hops[-1]["ended"] if uploaded else started
+    ended = max(since, ended)
     hop = {
         "name": name,
         "title": HOPS[name],
         "state": state,
         "ended": ended,
-        "seconds": round(max(0.0, ended - since), 1),
+        "seconds": round(ended - since, 1),
         "after_upload": round(ended - uploaded, 1) if uploaded else None,
         "evidence": list(evidence),
         "advice": list(advice),
@@ -84,6 +86,11 @@ def table(probe: Mapping[str, Any]) -> list[str]:
     return [
         f"{hop:<{widths[0]}}  {state:<{widths[1]}}  {took:>{widths[2]}}  {after:>{widths[3]}}" for hop, state, took, after in rows
     ]
+
+
+def latest(timestamp: str | None) -> float | None:
+    """Return the end of the second that a time stamp of Kubernetes names, since the epoch; None for none."""
+    return datetime.fromisoformat(timestamp).timestamp() + 1 if timestamp else None
 
 
 def seconds(value: float | None) -> str:

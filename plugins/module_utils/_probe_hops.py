@@ -42,11 +42,15 @@ class HopFailed(Exception):
 
 @dataclass
 class Passed:
-    """A hop that was passed: what was seen, and what the probe has to remember."""
+    """A hop that was passed: what was seen, and what the probe has to remember.
+
+    ``at`` is the latest time at which it can have happened, where that is known better than by the time of the look.
+    """
 
     evidence: list[str]
     remember: dict[str, Any] = field(default_factory=dict)
     state: str = _probe.PASSED
+    at: float | None = None
 
 
 @dataclass
@@ -59,11 +63,13 @@ class World:
     params: Mapping[str, Any]
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    waited: bool = False
 
     def wait(self, look: Callable[[], Any]) -> Any:
         """Call ``look`` until it returns something true, and return that; None on a time-out.
 
-        An error of the network counts as "not yet", unless it is still there at the end.
+        An error of the network counts as "not yet", unless it is still there at the end. ``waited`` tells afterwards
+        whether the first look was not enough.
         """
         deadline = self.clock() + self.params["timeout"]
         while True:
@@ -77,6 +83,7 @@ class World:
                 if error:
                     raise error
                 return None
+            self.waited = True
             self.sleep(self.params["interval"])
 
     def indexer(self) -> Mapping[str, Any]:
@@ -201,8 +208,9 @@ def job(probe: Mapping[str, Any], world: World) -> Passed:
             [_probe.queue_evidence(depth)],
             _probe.no_job_advice(world.params["queue"], depth, probe.get("queue_before"), where),
         )
-    name, created = seen["metadata"]["name"], seen["metadata"].get("creationTimestamp")
-    return Passed([f"Job {namespace}/{name}, created {created}", _probe.queue_evidence(depth)], {"job": name})
+    name, created = seen["metadata"]["name"], seen["metadata"]["creationTimestamp"]
+    evidence = [f"Job {namespace}/{name}, created {created}", _probe.queue_evidence(depth)]
+    return Passed(evidence, {"job": name}, at=_probe.latest(created))
 
 
 def finished(probe: Mapping[str, Any], world: World) -> Passed:
@@ -219,12 +227,18 @@ def finished(probe: Mapping[str, Any], world: World) -> Passed:
         return Passed([f"Job {name} has been cleaned up already"], state=_probe.INFORMATION)
     state = _probe.job_state(seen) if seen else None
     if state == _probe.PASSED:
-        return Passed([f"Job {name} succeeded at {seen['status'].get('completionTime')}"])
+        completed = seen["status"].get("completionTime")
+        return Passed([f"Job {name} succeeded at {completed}"], at=_probe.latest(completed))
     raise HopFailed(
         f"Job {name} {'failed' if state else 'did not finish'}.",
         _probe.pod_reasons(world.kube().list("Pod", namespace, f"job-name={name}")),
         [f"kubectl -n {namespace} logs job/{name}", f"kubectl -n {namespace} describe job/{name}"],
     )
+
+
+def when_the_job_ended(probe: Mapping[str, Any], world: World) -> float | None:
+    """Return the time of the hop before if the first look was enough: the Job writes everything before it ends."""
+    return None if world.waited else probe["hops"][-1]["ended"]
 
 
 def indexed(probe: Mapping[str, Any], world: World) -> Passed:
@@ -251,7 +265,7 @@ def indexed(probe: Mapping[str, Any], world: World) -> Passed:
             advice=["Did another program replace the object or the record?"],
         )
     names = ", ".join(sorted(set(found["hashes"]) & set(probe["hashes"])))
-    return Passed([f"{found['size']} bytes; {names} equal those computed here"])
+    return Passed([f"{found['size']} bytes; {names} equal those computed here"], at=when_the_job_ended(probe, world))
 
 
 def metadata(probe: Mapping[str, Any], world: World) -> Passed:
@@ -270,7 +284,7 @@ def metadata(probe: Mapping[str, Any], world: World) -> Passed:
             f"The metadata service has _upload_status {last or 'unset'} for {probe['guid']}, not uploaded.",
             advice=[f"kubectl -n {world.params['jobs_namespace']} logs job/{probe.get('job')}"],
         )
-    return Passed(["_upload_status is uploaded"])
+    return Passed(["_upload_status is uploaded"], at=when_the_job_ended(probe, world))
 
 
 def ready(probe: Mapping[str, Any], world: World) -> Passed:
@@ -278,7 +292,7 @@ def ready(probe: Mapping[str, Any], world: World) -> Passed:
     found = world.indexd().get(probe["guid"])
     if not found or not _probe.is_filled(found):
         raise HopFailed(f"The record {probe['guid']} is not READY any more.", advice=["Did another program change it?"])
-    return Passed([f"{probe['guid']} is READY, {_probe.seconds(world.clock() - probe['uploaded'])} after its upload"])
+    return Passed([f"anyone can read size and hashes of {probe['guid']}"], at=when_the_job_ended(probe, world))
 
 
 def removal(probe: Mapping[str, Any], world: World) -> Passed:
@@ -333,6 +347,6 @@ def travel(name: str, probe: Mapping[str, Any], world: World) -> tuple[dict[str,
         probe = _probe.add_hop(probe, name, _probe.FAILED, started, world.clock(), evidence, advice)
         sentence = f"The upload stopped at the hop '{_probe.HOPS[name]}': {' '.join([str(error), *advice])}"
         return probe, sentence
-    ended = world.clock()
+    ended = world.clock() if passed.at is None else min(world.clock(), passed.at)
     probe = _probe.add_hop({**probe, **passed.remember}, name, passed.state, started, ended, passed.evidence)
     return ({**probe, "uploaded": ended} if name == "upload" else probe), None

@@ -156,12 +156,12 @@ probe:
         advice: []
 hops:
   description: All hops in their order, those not reached yet included.
-  returned: success
+  returned: always
   type: list
   elements: dict
 table:
   description: The hops as the lines of a table.
-  returned: success
+  returned: always
   type: list
   elements: str
 """
@@ -208,10 +208,10 @@ def main():
 
     world = World(aws=module.client, kube=lambda: connect(module), send=send, params=params)
     probe, failure = travel(params["hop"], params["probe"], world)
+    result = {"probe": probe, "hops": _probe.all_hops(probe), "table": _probe.table(probe)}
     if failure:
-        module.fail_json(msg=failure, probe=probe)
-    changed = params["hop"] in ("record", "upload", "removal")
-    module.exit_json(changed=changed, probe=probe, hops=_probe.all_hops(probe), table=_probe.table(probe))
+        module.fail_json(msg=failure, **result)
+    module.exit_json(changed=params["hop"] in ("record", "upload", "removal"), **result)
 
 
 if __name__ == "__main__":

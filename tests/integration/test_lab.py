@@ -174,6 +174,12 @@ def test_a_short_job_runs_its_own_command_in_the_clusters_network(clean_lab):
     assert (lab.state.logs / f"pod-{pod}.log").read_text() == f'b\'"Healthy"\' y {password}\n'
 
 
+def test_what_a_container_leaves_behind_is_ended_with_it(clean_lab):
+    clean_lab.kube.create({"apiVersion": "batch/v1", **job("parent", command=["sh", "-c", "sleep 600 & exit 0"])})
+    clean_lab.wait_for(lambda: clean_lab.kube.get("Job", "parent")["status"].get("succeeded"), what="the Job's success")
+    clean_lab.wait_for(lambda: not processes_of(clean_lab), what="the end of its child")
+
+
 def test_a_failing_job(clean_lab):
     clean_lab.kube.create({"apiVersion": "batch/v1", **job("failing", command=["sh", "-c", "exit 7"])})
     clean_lab.wait_for(lambda: clean_lab.kube.get("Job", "failing")["status"].get("failed"), what="the Job's failure")
@@ -301,12 +307,19 @@ def test_a_write_whose_answer_is_lost_has_happened(clean_lab):
     assert clean_lab.kube.get("ConfigMap", "lost")
 
 
+def kill(lab, *parts):
+    """Kill parts of the lab and wait until they are dead."""
+    for part in lab.status():
+        if part["part"] in parts:
+            os.kill(part["pid"], signal.SIGKILL)
+    lab.wait_for(lambda: not any(part["pid"] for part in lab.status() if part["part"] in parts), what="their death")
+
+
 @pytest.mark.parametrize("killed", [("node", "network"), ("aws", "gen3"), ("etcd", "kube-apiserver", "gateway")])
 def test_starting_again_starts_only_what_is_gone(clean_lab, killed):
     lab = clean_lab
     before = {part["part"]: part["pid"] for part in lab.status()}
-    for part in killed:
-        os.kill(before[part], signal.SIGKILL)
+    kill(lab, *killed)
     lab.up()
     assert all(part["healthy"] for part in lab.status())
     after = {part["part"]: part["pid"] for part in lab.status()}
@@ -320,7 +333,7 @@ def test_pods_go_on_when_the_agent_was_killed(pipeline):
     lab = pipeline.lab
     pipeline.start_dispatcher()
     orphans = processes_of(lab)
-    os.kill({part["part"]: part["pid"] for part in lab.status()}["node"], signal.SIGKILL)
+    kill(lab, "node")
     assert processes_of(lab) == orphans
     lab.up()
     lab.wait_for(lambda: container_of(lab).get("restartCount") == 1 and container_of(lab)["ready"], what="the restart")
@@ -348,7 +361,7 @@ def test_down_leaves_nothing_even_when_the_agent_was_killed(tmp_path):
         lab.up()
         Pipeline(lab).start_dispatcher()
         pids = {part["part"]: part["pid"] for part in lab.status()}
-        os.kill(pids["node"], signal.SIGKILL)
+        kill(lab, "node")
         assert processes_of(lab)
     finally:
         lab.down()

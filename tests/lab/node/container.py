@@ -94,10 +94,10 @@ class Container:
             self._event("FailedMount", f"MountVolume.SetUp failed: {error}")
             return
         try:
-            own_environment = references.environment(self._spec)
             command = command_of(self._spec["image"], self._spec.get("command", ()),
                                  self._state.settings["dispatcher_command"])
-            environment = {**self._base_environment(root), **self._web_identity(references, root), **own_environment}
+            environment = {**self._base_environment(root), **self._web_identity(references, root),
+                           **references.environment(self._spec)}
             command = [expand(word, environment) for word in (*command, *self._spec.get("args", ()))]
             log = self._state.logs / f"pod-{self._pod['metadata']['name']}.log"
             self._process = processes.start(command, self._pid_file, log, environment, root)
@@ -114,7 +114,7 @@ class Container:
 
     def _ended(self, code: int) -> None:
         """Note how the process ended; start it again if the pod's policy says so, later each time."""
-        self.signal(signal.SIGKILL)
+        processes.signal_group(self._process.pid, signal.SIGKILL)  # what it has started and not ended itself
         self._process, self.ready = None, False
         end = {"exitCode": code if code >= 0 else 128 - code, "reason": "Error" if code else "Completed",
                "startedAt": self._started_at, "finishedAt": timestamp()}

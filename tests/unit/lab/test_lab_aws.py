@@ -160,3 +160,16 @@ def test_a_message_is_not_given_to_a_caller_that_is_gone(account):
     time.sleep(0.3)
     sqs.send_message(QueueUrl=url, MessageBody="x")
     assert len(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2).get("Messages", [])) == 1
+
+
+@pytest.mark.parametrize(("rules", "expected"), [
+    ([{"Name": "Prefix", "Value": "a/"}, {"Name": "Suffix", "Value": ""}], [{"Name": "prefix", "Value": "a/"}]),
+    ([{"Name": "suffix", "Value": ".txt"}], [{"Name": "suffix", "Value": ".txt"}]),
+    ([{"Name": "Prefix", "Value": ""}, {"Name": "Suffix", "Value": ""}], None)])
+def test_filters_are_taken_in_every_form_that_s3_takes(account, rules, expected):
+    s3, topic = account.client("s3"), account.client("sns").create_topic(Name="t")["TopicArn"]
+    s3.create_bucket(Bucket="bucket")
+    s3.put_bucket_notification_configuration(Bucket="bucket", NotificationConfiguration={"TopicConfigurations": [
+        {"TopicArn": topic, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}]})
+    rule = s3.get_bucket_notification_configuration(Bucket="bucket")["TopicConfigurations"][0]
+    assert rule.get("Filter", {}).get("Key", {}).get("FilterRules") == expected

@@ -42,9 +42,15 @@ def test_a_hop_is_added_to_a_copy():
     assert len(first["hops"]) == 1
 
 
-def test_a_clock_that_is_set_back_gives_no_negative_time():
+def test_where_clocks_differ_no_hop_ends_before_the_one_before():
     probe = {**hop({}, "upload", 100.0, 100.5), "uploaded": 100.5}
-    assert hop(probe, "job", 50.0, 51.0)["hops"][-1]["seconds"] == 0.0
+    probe = hop(hop(probe, "job", 101.0, 51.0), "finished", 102.0, 103.0)
+    assert [each["seconds"] for each in probe["hops"]] == [0.5, 0.0, 2.5]
+
+
+def test_a_time_stamp_of_kubernetes_means_the_end_of_its_second():
+    assert _probe.latest("1970-01-01T00:01:00Z") == 61.0
+    assert _probe.latest(None) is None
 
 
 def test_hops_that_were_not_reached_are_shown_as_such_in_their_order():

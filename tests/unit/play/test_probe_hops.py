@@ -183,9 +183,9 @@ def test_a_refused_upload_says_what_to_look_at():
     assert "s3:PutObject" in failure and URL in failure and after["made"] == ["record"]
 
 
-def live_job(url=URL, **status):
+def live_job(url=URL, created="2026-01-01T00:00:00Z", **status):
     env = [{"name": "INPUT_URL", "value": url}]
-    return {"metadata": {"name": "indexing-abcde", "creationTimestamp": "2026-01-01T00:00:00Z"}, "status": status,
+    return {"metadata": {"name": "indexing-abcde", "creationTimestamp": created}, "status": status,
             "spec": {"template": {"spec": {"containers": [{"env": env}]}}}}
 
 
@@ -194,6 +194,17 @@ def test_the_job_is_awaited_through_outages_of_the_api():
     hop, after, failure = travel("job", probe(), world(cluster=cluster))
     assert failure is None and after["job"] == "indexing-abcde"
     assert (hop["seconds"], hop["after_upload"]) == (3.0, 3.0)
+
+
+@pytest.mark.parametrize(("created", "after_upload"), [
+    ("1970-01-01T00:16:20Z", 0.0),  # another clock: before the upload
+    ("1970-01-01T00:16:40Z", 2.0),  # second 1000
+    ("1970-01-01T00:16:41Z", 3.0),
+    ("1970-01-01T00:20:00Z", 4.0),  # another clock: after the look
+])
+def test_a_job_counts_from_its_creation_as_far_as_clocks_agree(created, after_upload):
+    hop, _, _ = travel("job", probe(), world(cluster=Cluster(jobs=[[], [], [], [live_job(created=created)]])))
+    assert hop["after_upload"] == after_upload
 
 
 def test_a_job_that_never_comes_is_explained_by_the_queue():
@@ -248,6 +259,15 @@ def test_size_and_hashes_are_awaited_and_compared():
     hop, _, failure = travel("indexed", probe(), world(services))
     assert failure is None and "crc, md5, sha1, sha256, sha512 equal" in hop["evidence"][0]
     assert not any(authenticated for _, authenticated in services.calls), "reading is public"
+
+
+@pytest.mark.parametrize(("answers", "seconds"), [
+    ([(200, record())], 0.0),
+    ([(200, record(size=None, hashes={})), (200, record())], 2.0),
+])
+def test_what_is_there_at_the_first_look_was_there_when_the_job_ended(answers, seconds):
+    hop, _, _ = travel("indexed", probe(), world(Services(**{"GET indexd/G": answers})))
+    assert hop["seconds"] == seconds
 
 
 @pytest.mark.parametrize(("answer", "words"), [

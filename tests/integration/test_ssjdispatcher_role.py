@@ -1,0 +1,264 @@
+"""The role ssjdispatcher against the cluster as gen3-helm leaves it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from lab.faults import THROTTLED, UNAVAILABLE
+
+ROOT = Path(__file__).resolve().parents[2]
+URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
+SETTINGS = {
+    "ssjdispatcher_queue_url": URL,
+    "ssjdispatcher_region": "us-east-1",
+    "ssjdispatcher_buckets": [{"name": "gen3-bucket"}],
+    "ssjdispatcher_wait_timeout": 60,
+}
+IRSA = "eks.amazonaws.com/role-arn"
+ARNS = {
+    "ssjdispatcher_irsa_role_arn": "arn:aws:iam::123456789012:role/dispatcher",
+    "ssjdispatcher_irsa_job_role_arn": "arn:aws:iam::123456789012:role/job",
+}
+KEYS = {
+    "ssjdispatcher_aws_credentials": "variables",
+    "ssjdispatcher_aws_access_key_id": "AKIAIOSFODNN7EXAMPLE",
+    "ssjdispatcher_aws_secret_access_key": 'wJalr"XUtnFEMI/K7MDENG+bPxRfiCY\\EXAMPLEKEY',
+}
+FOREIGN = """{"AWS": {"region": "us-east-1", "other": 1.0},
+ "JOBS": [{"name": "other", "pattern": "^s3://other-bucket/.+", "imageConfig": {"x": 1e3}, "DeadLine": 60}], "key": [1, null]}"""
+
+
+class Run:
+    """The outcome of one call of ansible-playbook."""
+
+    def __init__(self, process):
+        self.output = process.stdout
+        self.failed = process.returncode != 0
+
+    @property
+    def changes(self):
+        """The tasks that report a change, each with what its diff says."""
+        (play,) = json.loads(self.output[self.output.index("{\n"):])["plays"]
+        found = []
+        for task in play["tasks"]:
+            (result,) = task["hosts"].values()
+            if result.get("changed"):
+                items = [item["item"]["definition"] for item in result.get("results", [])]
+                found.append((task["task"]["name"], result.get("changes", items)))
+        return found
+
+
+@pytest.fixture
+def play(clean_lab, tmp_path):
+    """Run the role as the operator, with SETTINGS and more."""
+
+    def play(*arguments, kubeconfig=None, **variables):
+        playbook = [{"hosts": "localhost", "gather_facts": False, "roles": ["gen3.uploads.ssjdispatcher"]}]
+        file = tmp_path / "play.json"
+        file.write_text(json.dumps(playbook))
+        settings = tmp_path / "settings.json"
+        settings.write_text(json.dumps({**SETTINGS, "ansible_python_interpreter": sys.executable, **variables}))
+        environment = {**os.environ, **clean_lab.environment()}
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        if kubeconfig:
+            environment["K8S_AUTH_KUBECONFIG"] = environment["KUBECONFIG"] = kubeconfig
+        return Run(subprocess.run(
+            ["ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"@{settings}", *arguments, str(file)], cwd=ROOT,
+            env={"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", **environment}, text=True, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+
+    return play
+
+
+def document(lab):
+    return json.loads(base64.b64decode(lab.kube.get("Secret", "ssjdispatcher-creds")["data"]["credentials.json"]))
+
+
+def secret(text, **metadata):
+    data = {"credentials.json": base64.b64encode(text.encode()).decode(), "other": "AAEC"}
+    return {"kind": "Secret", "metadata": {"name": "ssjdispatcher-creds", **metadata}, "data": data}
+
+
+def images(lab, **mapping):
+    """Write the image map."""
+    lab.kube.patch("ConfigMap", "manifest-ssjdispatcher", {"data": {"job_images": json.dumps(mapping)}})
+
+
+def may(lab, verb):
+    """Tell whether ssjdispatcher's ServiceAccount may do this with Jobs."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {
+            "user": "system:serviceaccount:default:ssjdispatcher-sa",
+            "resourceAttributes": {"namespace": "default", "group": "batch", "resource": "jobs", "verb": verb},
+        },
+    }
+    return lab.kube.request("POST", "apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]["allowed"]
+
+
+def test_a_check_a_run_and_a_run_with_nothing_to_do(clean_lab, play):
+    with clean_lab.calls() as calls:
+        predicted = play("--check", **ARNS)
+    assert calls.writes == []
+    done = play(**ARNS)
+    assert not done.failed, done.output
+    assert predicted.changes == done.changes != []
+    job, = document(clean_lab)["JOBS"]
+    passwords = clean_lab.state.passwords()
+    assert document(clean_lab)["SQS"]["url"] == URL
+    assert job["pattern"] == "^s3://(gen3-bucket)/.+"
+    assert job["imageConfig"]["password"] == passwords["indexd"]["fence"]
+    assert job["imageConfig"]["metadataService"]["password"] == passwords["metadata"]["gateway"]
+
+    pods = [pod["metadata"]["uid"] for pod in clean_lab.kube.list("Pod", "default")]
+    with clean_lab.calls() as calls:
+        again = play(**ARNS)
+    assert not again.failed and again.changes == [] and calls.writes == []
+    assert [pod["metadata"]["uid"] for pod in clean_lab.kube.list("Pod", "default")] == pods
+
+
+def test_the_rights_are_enough_without_those_of_the_chart(clean_lab, play):
+    clean_lab.kube.delete("RoleBinding", "ssjdispatcher-binding", "default")
+    assert not may(clean_lab, "create")
+    assert not play().failed
+    assert {verb for verb in ("create", "get", "list", "delete", "watch", "update") if may(clean_lab, verb)} == {
+        "create", "get", "list", "delete"}
+    assert not play(ssjdispatcher_bind_cluster_admin=True).failed
+    assert may(clean_lab, "update")
+    assert not play(ssjdispatcher_bind_cluster_admin=True, ssjdispatcher_state="absent").failed
+    assert not may(clean_lab, "create")
+
+
+def test_what_others_wrote_stays(clean_lab, play):
+    kube = clean_lab.kube
+    kube.create(secret(FOREIGN, labels={"l": "1"}, annotations={"a": "2"}))
+    images(clean_lab, other="registry/other:1", indexing="registry/mine:1")
+    kube.patch("ServiceAccount", "ssjdispatcher-job-sa", {"metadata": {"annotations": {"a": "2"}}, "imagePullSecrets": [{"name": "p"}]})
+    kinds = ("ServiceAccount", "RoleBinding", "Role", "ConfigMap", "Service")
+
+    def contents():
+        return {
+            (kind, each["metadata"]["name"]): (
+                each["metadata"].get("labels"), each["metadata"].get("annotations"), each.get("data"), each.get("roleRef"),
+                each.get("subjects"), each.get("imagePullSecrets"))
+            for kind in kinds for each in kube.list(kind, "default")
+        }
+
+    before = contents()
+    variables = {**ARNS, "ssjdispatcher_image_pull_secrets": ["registry"]}
+    done = play(**variables)
+    assert not done.failed, done.output
+    after = kube.get("Secret", "ssjdispatcher-creds")
+    assert (after["metadata"]["labels"], after["metadata"]["annotations"], after["data"]["other"]) == ({"l": "1"}, {"a": "2"}, "AAEC")
+    text = base64.b64decode(after["data"]["credentials.json"]).decode()
+    assert '"other": 1.0' in text and "1e3" in text
+    assert document(clean_lab)["JOBS"][0] == json.loads(FOREIGN)["JOBS"][0]
+    account = kube.get("ServiceAccount", "ssjdispatcher-job-sa")
+    assert account["imagePullSecrets"] == [{"name": "p"}, {"name": "registry"}]
+    assert account["metadata"]["annotations"].items() >= {"a": "2", IRSA: ARNS["ssjdispatcher_irsa_job_role_arn"]}.items()
+    dispatcher = kube.get("ServiceAccount", "ssjdispatcher-sa")
+    assert dispatcher["metadata"]["annotations"][IRSA] == ARNS["ssjdispatcher_irsa_role_arn"]
+
+    withdrawn = play(**variables, ssjdispatcher_state="absent")
+    assert not withdrawn.failed, withdrawn.output
+    assert contents() == before
+    left = document(clean_lab)
+    assert left.pop("SQS") == {}
+    assert left == json.loads(FOREIGN)
+    again = play(**variables, ssjdispatcher_state="absent")
+    assert not again.failed and again.changes == []
+
+
+def test_what_we_created_is_deleted(clean_lab, play):
+    clean_lab.kube.delete("ServiceAccount", "ssjdispatcher-job-sa", "default")
+    assert not play().failed
+    account = clean_lab.kube.get("ServiceAccount", "ssjdispatcher-job-sa")
+    assert account["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "Helm"}  # so that the release can take it over
+    predicted = play("--check", ssjdispatcher_state="absent")
+    withdrawn = play(ssjdispatcher_state="absent")
+    assert predicted.changes == withdrawn.changes != []
+    for kind, name in (("ServiceAccount", "ssjdispatcher-job-sa"), ("Secret", "ssjdispatcher-creds"),
+                       ("Role", "ssjdispatcher-jobs"), ("RoleBinding", "ssjdispatcher-jobs")):
+        assert clean_lab.kube.get(kind, name) is None
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"]])
+def test_no_secret_is_ever_shown(clean_lab, play, arguments):
+    run = play("-vvvv", "--diff", *arguments, ANSIBLE_STDOUT_CALLBACK="default", **KEYS)
+    assert not run.failed, run.output
+    passwords = clean_lab.state.passwords()
+    secrets = [passwords["indexd"]["fence"], passwords["metadata"]["gateway"], KEYS["ssjdispatcher_aws_secret_access_key"]]
+    for value in secrets:
+        for form in (value, base64.b64encode(value.encode()).decode()[:-4], quote(value), quote(value, safe=""), json.dumps(value)[1:-1]):
+            assert form not in run.output
+
+
+@pytest.mark.parametrize("how", ["restored", "merged but not restarted"])
+def test_a_pod_with_another_configuration_is_restarted(clean_lab, play, how):
+    kube = clean_lab.kube
+    kube.create(secret(FOREIGN))
+    images(clean_lab, other="o", indexing="i")
+    if how == "restored":
+        assert not play().failed
+        ours = kube.get("Secret", "ssjdispatcher-creds")["data"]
+        for data in (secret(FOREIGN)["data"], ours):
+            kube.patch("Secret", "ssjdispatcher-creds", {"data": data})
+        changes = play().changes
+    else:
+        broken = play(ssjdispatcher_wait_timeout=0)
+        assert broken.failed
+        clean_lab.wait_for(lambda: kube.get("Deployment", "ssjdispatcher")["status"].get("availableReplicas"), what="the pod")
+        template = {"spec": {"template": {"metadata": {"annotations": {"gen3.uploads/configuration": None}}}}}
+        kube.patch("Deployment", "ssjdispatcher", template)  # as if the restart had never happened
+        changes = play().changes
+    assert [name.rpartition(" : ")[2] for name, _ in changes] == ["Restart ssjdispatcher if it does not run with them, and wait"]
+
+
+REFUSALS = {
+    "a pattern that does not compile": ({"JOBS": [{"name": "other", "pattern": "*.bam"}]}, "does not compile in Go"),
+    "a bucket would be lost": ({"JOBS": [{"name": "indexing", "pattern": "^s3://(gen3-bucket|second)/.+"}]}, "the bucket second"),
+    "no JSON": ("{,}", "it is not JSON"),
+}
+
+
+@pytest.mark.parametrize("content, words", REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_comes_before_any_write(clean_lab, play, content, words):
+    clean_lab.kube.create(secret(content if isinstance(content, str) else json.dumps(content)))
+    images(clean_lab, other="o")
+    with clean_lab.calls() as calls:
+        run = play()
+    assert run.failed and words in run.output, run.output
+    assert "Traceback" not in run.output
+    assert calls.writes == []
+
+
+BAD_INPUT = {
+    "keys": ({**KEYS, "ssjdispatcher_aws_access_key_id": "ASIAIOSFODNN7EXAMPLE"}, "temporary key"),
+    "secret": ({"ssjdispatcher_indexd_password_from": {"secret": "none", "key": "k"}}, "there is no such Secret"),
+    "namespace": ({"ssjdispatcher_namespace": "other"}, "there is no ssjdispatcher in namespace other"),
+    "storage": ({"ssjdispatcher_buckets": [{"name": "b", "storage": "minio"}]}, "must be one of: s3"),
+}
+
+
+@pytest.mark.parametrize("variables, words", BAD_INPUT.values(), ids=BAD_INPUT)
+def test_bad_input(clean_lab, play, variables, words):
+    with clean_lab.calls() as calls:
+        run = play(**variables)
+    assert run.failed and words in run.output, run.output
+    assert "Traceback" not in run.output
+    assert calls.writes == []
+
+
+def test_it_converges_when_a_fifth_of_all_calls_fails(clean_lab, play):
+    with clean_lab.faults(kubernetes=0.2, kinds=(THROTTLED, UNAVAILABLE), seed=1) as kubeconfig:
+        run = play(kubeconfig=kubeconfig)
+    assert not run.failed, run.output
+    assert play().changes == []

@@ -1,0 +1,125 @@
+"""verify.yml: an upload is followed to READY, or the hop where it stopped is named; what it made is removed again."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+import requests
+from plays import SITE, VERIFY, run, succeed
+
+HOPS = ["The way of the event is configured", "A blank record is in indexd", "The file is in the bucket", "A Job was created for the file",
+        "The Job has finished", "Size and hashes are in indexd", "The metadata service knows the upload", "The file is READY",
+        "Remove what the probe has made"]
+# Keys for ssjdispatcher that tell its calls from the operator's.
+OWN_KEYS = {"uploads_aws_access_key_id": "AKIALABDISPATCHER001"}
+QUICK = {"uploads_probe_timeout": 3}
+
+
+@pytest.fixture
+def deployed(clean_lab):
+    """A lab on which site.yml has run."""
+    succeed(clean_lab, SITE, variables=OWN_KEYS)
+    return clean_lab
+
+
+def hops(play):
+    """The hops of a run in order, as name -> hop."""
+    return {hop["name"]: hop for _, result in play.results for hop in (result.get("probe") or {}).get("hops", [])}
+
+
+def leftovers(lab, play):
+    """What a probe makes and has to remove: objects, records, its metadata object."""
+    objects = lab.boto3("s3").list_objects_v2(Bucket="gen3-bucket").get("Contents", [])
+    records = requests.get(f"{lab.state.settings['indexd_url']}/index", timeout=10).json()["records"]
+    guids = {result["probe"]["guid"] for _, result in play.results if "guid" in (result.get("probe") or {})}
+    metadata = [guid for guid in guids if requests.get(f"{lab.state.settings['mds_url']}/metadata/{guid}", timeout=10).ok]
+    return [*(each["Key"] for each in objects), *records, *metadata]
+
+
+def test_each_hop_is_a_task_and_nothing_is_left(deployed, tmp_path):
+    picture = tmp_path / "pipeline.html"
+    with deployed.calls() as calls:
+        play = succeed(deployed, VERIFY, variables={"uploads_report": str(picture)})
+
+    done = [name for name, result in play.results if name in HOPS and not result.get("skipped")]
+    assert done == HOPS
+    assert {hop["state"] for hop in hops(play).values()} == {"passed"}
+    assert 0 < hops(play)["ready"]["after_upload"] < 60
+    assert all(hop["evidence"] for hop in hops(play).values())
+    table = next(result["msg"] for name, result in play.results if name == "Show the hops")
+    assert len(table) == 10 and all("passed" in line for line in table[1:])
+
+    assert leftovers(deployed, play) == []
+    assert not [call["action"] for call in calls.aws if call["action"].startswith(("Receive", "DeleteMessage", "ChangeMessage"))]
+    assert calls.writes == ["s3 PUT object", "s3 DELETE object"], "the probe, and no configuration"
+
+    html = picture.read_text()
+    assert all(hop["title"] in html for hop in hops(play).values()) and "READY" in html
+    assert 'name="viewport"' in html and "prefers-color-scheme" in html
+    assert not re.search(r"""(src|href|url|@import)\s*[=(]?\s*["']?(https?:)?//""", html), "nothing is loaded from elsewhere"
+
+
+def test_before_site_yml_the_first_hop_says_so_and_nothing_is_made(clean_lab):
+    with clean_lab.calls() as calls:
+        play = run(clean_lab, VERIFY)
+    assert play.code != 0 and "Run site.yml" in play.message and "Traceback" not in play.output
+    assert calls.writes == [] and leftovers(clean_lab, play) == []
+
+
+def stop_dispatcher(lab):
+    lab.kube.patch("Deployment", "ssjdispatcher", {"spec": {"replicas": 0}})
+    lab.wait_for(lambda: not lab.kube.list("Pod", labelSelector="app=ssjdispatcher"), what="the end of the pod")
+
+
+def take_away_the_indexing_image(lab):
+    succeed(lab, SITE, variables={**OWN_KEYS, "uploads_image": "registry.example.org/no-such-image:1"})
+
+
+def change_indexds_password(lab):
+    secret = lab.kube.get("Secret", "ssjdispatcher-creds")
+    document = json.loads(base64.b64decode(secret["data"]["credentials.json"]))
+    document["JOBS"][0]["imageConfig"]["password"] = "a-password-of-yesterday"
+    lab.kube.patch("Secret", "ssjdispatcher-creds", {
+        "data": {"credentials.json": base64.b64encode(json.dumps(document).encode()).decode()}})
+
+
+@pytest.mark.parametrize(("damage", "hop", "words", "evidence"), [
+    (stop_dispatcher, "job", "messages wait in Gen3Queue", "waiting"),
+    (take_away_the_indexing_image, "finished", "did not finish", "ErrImagePull"),
+    (change_indexds_password, "record", "The user fence or its password is not accepted", "HTTP 403"),
+])
+def test_the_hop_where_it_stopped_is_named_with_what_to_look_at(deployed, tmp_path, damage, hop, words, evidence):
+    damage(deployed)
+    picture = tmp_path / "pipeline.html"
+    play = run(deployed, VERIFY, variables={**QUICK, "uploads_report": str(picture)})
+
+    assert play.code != 0 and words in play.message and "Traceback" not in play.output
+    assert play.message.startswith("The upload stopped at the hop")
+    seen = hops(play)
+    assert seen[hop]["state"] == "failed" and seen["removal"]["state"] == "passed" and "ready" not in seen
+    assert any(evidence in line for line in seen[hop]["evidence"])
+    assert leftovers(deployed, play) == []
+    html = picture.read_text()
+    assert "Stopped" in html and seen[hop]["title"] in html and "not reached" in html
+
+
+def test_what_cannot_be_removed_is_named_and_the_hops_are_shown_all_the_same(deployed, tmp_path):
+    policy = {"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::gen3-bucket/*"}]}
+    deployed.boto3("s3").put_bucket_policy(Bucket="gen3-bucket", Policy=json.dumps(policy))
+    picture = tmp_path / "pipeline.html"
+    play = run(deployed, VERIFY, variables={"uploads_report": str(picture)})
+    assert play.code != 0 and "Left behind of the probe" in play.message and "object: " in play.message
+    assert hops(play)["ready"]["state"] == "passed" and picture.exists()
+    assert [name for name, _ in play.results].count("Show the hops") == 1
+    assert len(leftovers(deployed, play)) == 1, "only the object"
+
+
+def test_a_check_makes_no_probe_and_says_that_verify_has_to_run(deployed):
+    with deployed.calls() as calls:
+        play = run(deployed, VERIFY, "--check")
+    assert play.code != 0 and "without --check" in play.message
+    assert calls.writes == []
