@@ -1,0 +1,352 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MinIO's ten kinds of notification target: one schema that validates, renders and documents. Pure.
+
+One wrong target makes MinIO start with none at all and call itself healthy, so everything that its parser would refuse
+is refused here, before anything is touched. A message names keys and never values: any value may hold a password.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+QUEUE_LIMIT = 1_000_000
+"""How many events wait for a receiver; MinIO's own default of 100,000 drops events after one large upload."""
+
+UNSAFE = re.compile(r'["\\`\x00-\x1f\x7f]')
+"""What systemd and MinIO read differently in NAME="value": systemd knows escapes there, MinIO none."""
+
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+_DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/@:,\[\]]+):([0-9]{1,5})")
+_SQL_TABLE = re.compile(r'[^\W\d][\w$]*')
+
+
+@dataclass(frozen=True)
+class Key:
+    """One option of a target: what its value must be, and the variable it becomes (default: the name in capitals)."""
+
+    kind: str
+    variable: str | None = None
+    required: bool = False
+    choices: tuple[Any, ...] = ()
+    schemes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of target: its options, those that come in pairs, and the parts that make up a connection string."""
+
+    prefix: str
+    keys: Mapping[str, Key]
+    pairs: tuple[tuple[str, str], ...] = ()
+    whole: str | None = None
+    parts: Mapping[str, Key] | None = None
+    compose: Callable[[Mapping[str, Any]], str] | None = None
+    dead: Mapping[str, str] | None = None
+
+
+def _text(required: bool = False, variable: str | None = None) -> Key:
+    return Key("text", variable, required)
+
+
+def _choice(*choices: Any) -> Key:
+    return Key("choice", choices=choices)
+
+
+def _url(*schemes: str, required: bool = True) -> Key:
+    return Key("url", required=required, schemes=schemes)
+
+
+def _account(options: Mapping[str, Any]) -> str:
+    """Return ``user:password@`` of a URL, percent-encoded, or nothing."""
+    if "username" not in options:
+        return ""
+    password = f":{quote(str(options['password']), safe='')}" if "password" in options else ""
+    return f"{quote(options['username'], safe='')}{password}@"
+
+
+def _address(options: Mapping[str, Any], port: int) -> str:
+    host = options["host"]
+    return f"{f'[{host}]' if ':' in host and host[0] != '[' else host}:{options.get('port', port)}"
+
+
+def _amqp_url(options: Mapping[str, Any]) -> str:
+    scheme, port = ("amqps", 5671) if options.get("tls") else ("amqp", 5672)
+    return f"{scheme}://{_account(options)}{_address(options, port)}/{quote(options.get('vhost', '/'), safe='')}"
+
+
+def _mysql_dsn(options: Mapping[str, Any]) -> str:
+    """Compose a DSN. Its account is taken as it stands (the driver decodes nothing there), its database is decoded."""
+    password = f":{options['password']}" if "password" in options else ""
+    tls = f"?tls={options['tls_mode']}" if "tls_mode" in options else ""
+    return (f"{options['username']}{password}@tcp({_address(options, 3306)})/"
+            f"{quote(options['database'], safe='')}{tls}")
+
+
+def _postgresql_url(options: Mapping[str, Any]) -> str:
+    """Compose a URL rather than key=value words, as those need the very quotes that an environment file cannot hold."""
+    mode = f"?sslmode={options['sslmode']}" if "sslmode" in options else ""
+    return (f"postgres://{_account(options)}{_address(options, 5432)}/{quote(options['database'], safe='')}{mode}")
+
+
+_COMMON = {
+    "queue_dir": Key("path"),
+    "queue_limit": Key("count"),
+}
+_FORMAT = _choice("namespace", "access")
+_SQL_PARTS = {
+    "host": _text(True), "port": Key("port"), "username": _text(True), "password": _text(), "database": _text(True),
+}
+_TLS = {"tls": Key("switch"), "tls_skip_verify": Key("switch")}
+
+KINDS: Mapping[str, Kind] = {
+    "amqp": Kind("AMQP", {
+        "url": _url("amqp", "amqps"), "exchange": _text(True), "exchange_type": _text(True),
+        "routing_key": _text(), "delivery_mode": _choice(0, 1, 2), "mandatory": Key("switch"),
+        "immediate": Key("switch"), "durable": Key("switch"), "no_wait": Key("switch"), "internal": Key("switch"),
+        "auto_deleted": Key("switch"), "publisher_confirms": Key("switch", "PUBLISHING_CONFIRMS"),
+    }, whole="url", compose=_amqp_url, dead={"arguments": "nothing; MinIO never reads it"}, parts={
+        "host": _text(True), "port": Key("port"), "username": _text(), "password": _text(), "vhost": _text(),
+        "tls": Key("switch"),
+    }),
+    "elasticsearch": Kind("ELASTICSEARCH", {
+        "url": _url("http", "https"), "index": _text(True), "format": _FORMAT, "username": _text(),
+        "password": _text(),
+    }, pairs=(("username", "password"),)),
+    "kafka": Kind("KAFKA", {
+        "brokers": Key("addresses", required=True), "topic": _text(True), "sasl": Key("switch"),
+        "sasl_username": _text(), "sasl_password": _text(), "sasl_mechanism": _choice("plain", "sha256", "sha512"),
+        **_TLS, "tls_client_auth": _choice(0, 1, 2, 3, 4), "client_tls_cert": Key("path"),
+        "client_tls_key": Key("path"), "version": Key("version"), "batch_size": Key("count"),
+        "batch_commit_timeout": Key("duration"),
+        "compression_codec": Key("choice", "PRODUCER_COMPRESSION_CODEC",
+                                 choices=("none", "gzip", "snappy", "lz4", "zstd")),
+        "compression_level": Key("count", "PRODUCER_COMPRESSION_LEVEL"),
+    }, pairs=(("sasl_username", "sasl_password"), ("client_tls_cert", "client_tls_key"))),
+    "mqtt": Kind("MQTT", {
+        "broker": _url("tcp", "ssl", "tls", "tcps", "ws", "wss"), "topic": _text(True), "username": _text(),
+        "password": _text(), "qos": _choice(0, 1, 2), "keep_alive_interval": Key("duration"),
+        "reconnect_interval": Key("duration"),
+    }, pairs=(("username", "password"),)),
+    "mysql": Kind("MYSQL", {
+        "dsn_string": _text(True), "table": _text(True), "format": _FORMAT, "max_open_connections": Key("count"),
+    }, whole="dsn_string", compose=_mysql_dsn,
+        parts={**_SQL_PARTS, "tls_mode": _choice("true", "false", "skip-verify", "preferred")}),
+    "nats": Kind("NATS", {
+        "address": Key("address", required=True), "subject": _text(True), "username": _text(), "password": _text(),
+        "token": _text(), **_TLS, "tls_handshake_first": Key("switch"), "ping_interval": Key("count"),
+        "jetstream": Key("switch"), "cert_authority": Key("path"), "client_cert": Key("path"),
+        "client_key": Key("path"), "user_credentials": Key("path"), "nkey_seed": Key("path"),
+    }, pairs=(("username", "password"), ("client_cert", "client_key")),
+        dead={"streaming": "jetstream", "streaming_async": "jetstream", "streaming_cluster_id": "jetstream",
+              "streaming_max_pub_acks_in_flight": "jetstream"}),
+    "nsq": Kind("NSQ", {"nsqd_address": Key("address", required=True), "topic": _text(True), **_TLS}),
+    "postgresql": Kind("POSTGRES", {
+        "connection_string": _text(True), "table": Key("table", required=True), "format": _FORMAT,
+        "max_open_connections": Key("count"),
+    }, whole="connection_string", compose=_postgresql_url,
+        parts={**_SQL_PARTS, "sslmode": _choice("disable", "require", "verify-ca", "verify-full")}),
+    "redis": Kind("REDIS", {
+        "address": Key("address", required=True), "key": _text(True), "format": _FORMAT, "user": _text(),
+        "password": _text(),
+    }),
+    "webhook": Kind("WEBHOOK", {
+        "endpoint": _url("http", "https"), "auth_token": Key("token"), "client_cert": Key("path"),
+        "client_key": Key("path"),
+    }, pairs=(("client_cert", "client_key"),)),
+}
+"""Type, as it ends an ARN, -> its schema. Keys and variables are those that MinIO 7aac2a2c5b7c reads."""
+
+
+def problems(targets: Any) -> list[str]:
+    """Return a sentence for everything wrong with the targets; whatever the input is, it raises nothing."""
+    if not _is_list(targets):
+        return ["The notification targets must be a list."]
+    found: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    for position, target in enumerate(targets, 1):
+        name = f"Notification target number {position}"
+        if not isinstance(target, Mapping):
+            found.append(f"{name} must be a mapping with id, type and options.")
+            continue
+        complaints = _identity(target)
+        if not complaints:
+            name = f"Notification target {target['type']}/{target['id']}"
+            if (target["type"], target["id"]) in seen:
+                complaints = ["is defined twice: give one of them another id"]
+            seen.add((target["type"], target["id"]))
+            if target.get("state", "present") == "present":
+                complaints = complaints + _options(KINDS[target["type"]], target.get("options", {}))
+        found += [f"{name} {complaint}." for complaint in complaints]
+    return found
+
+
+def plan(targets: Sequence[Mapping[str, Any]], queue_directory: str, queue_limit: int = QUEUE_LIMIT,
+         region: str = "") -> list[dict[str, Any]]:
+    """Return what the server needs for each target with ``state: present``, sorted; the targets must have no problem.
+
+    ``environment`` alone holds secrets. ``store_dir`` is where MinIO keeps the events that wait, '' when it keeps none.
+    """
+    present = (target for target in targets if target.get("state", "present") == "present")
+    return [_rendered(target, queue_directory, queue_limit, region)
+            for target in sorted(present, key=lambda target: (target["type"], target["id"]))]
+
+
+def _rendered(target: Mapping[str, Any], queue_directory: str, queue_limit: int, region: str) -> dict[str, Any]:
+    kind, identifier, type_name = KINDS[target["type"]], target["id"], target["type"]
+    options = {"queue_dir": queue_directory, "queue_limit": queue_limit,
+               **{key: value for key, value in target.get("options", {}).items() if value is not None}}
+    directory = options["queue_dir"].rstrip("/")
+    if directory and type_name == "mqtt":
+        options.setdefault("qos", 1)  # MinIO's own default of 0 forbids a queue_dir
+    if kind.compose and kind.whole not in options:
+        options[kind.whole] = kind.compose(options)
+    environment = {f"MINIO_NOTIFY_{kind.prefix}_ENABLE_{identifier}": "on"}
+    for key, schema in {**kind.keys, **_COMMON}.items():
+        if key in options and options[key] != "":
+            variable = schema.variable or key.upper()
+            environment[f"MINIO_NOTIFY_{kind.prefix}_{variable}_{identifier}"] = _value(options[key])
+    return {
+        "id": identifier, "type": type_name, "arn": f"arn:minio:sqs:{region}:{identifier}:{type_name}",
+        "queue_dir": directory, "store_dir": f"{directory}/minio-{type_name}-{identifier}" if directory else "",
+        "queue_limit": int(options["queue_limit"]) if directory else 0,
+        "files": sorted(options[key] for key, schema in kind.keys.items()
+                        if schema.kind == "path" and options.get(key)),
+        "environment": dict(sorted(environment.items())),
+    }
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"  # the only words that all of MinIO's switches understand
+    return ",".join(value) if _is_list(value) else str(value)
+
+
+def _identity(target: Mapping[str, Any]) -> list[str]:
+    found = [f"has the unknown key {key}; it takes id, type, state and options"
+             for key in target if key not in ("id", "type", "state", "options")]
+    if not (isinstance(target.get("id"), str) and _ID.fullmatch(target["id"])):
+        found.append("needs an id of at most 32 letters, digits and underscores that begins with a letter")
+    if not (isinstance(target.get("type"), str) and target["type"] in KINDS):
+        found.append(f"needs a type, one of {', '.join(KINDS)}")
+    if target.get("state", "present") not in ("present", "absent"):
+        found.append("has a state that is neither present nor absent")
+    if not isinstance(target.get("options", {}), Mapping):
+        found.append("has options that are not a mapping")
+    return found
+
+
+def _options(kind: Kind, options: Mapping[str, Any]) -> list[str]:
+    given = {key: value for key, value in options.items() if value is not None}
+    found = [_unknown(kind, key) for key in given if key not in {**kind.keys, **(kind.parts or {}), **_COMMON}]
+    schema = {**kind.keys, **_COMMON}
+    if kind.whole and kind.whole not in given:
+        del schema[kind.whole]
+        schema.update(kind.parts)
+    elif kind.whole:
+        found += [f"has both {kind.whole} and {key}: give either the whole or its parts"
+                  for key in given if key in kind.parts and key not in kind.keys]
+    found += [f"lacks {key}" for key, each in schema.items() if each.required and given.get(key, "") == ""]
+    found += [f"has {key}, which {wrong}" for key, each in schema.items()
+              if key in given and given[key] != "" and (wrong := _wrong(each, given[key]))]
+    found += [f"has {one} without {other}" for pair in kind.pairs for one, other in (pair, pair[::-1])
+              if given.get(one, "") != "" and given.get(other, "") == ""]
+    return found or _together(kind, given)
+
+
+def _unknown(kind: Kind, key: Any) -> str:
+    if key in (kind.dead or {}):
+        return f"has {key}, which MinIO no longer reads; use {kind.dead[key]}"
+    shown = key if isinstance(key, str) and re.fullmatch(r"\w{1,40}", key) else "a name that is not a word"
+    return f"has the unknown key {shown}"
+
+
+def _together(kind: Kind, given: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with options that are right one by one: MinIO's Validate() of the kind."""
+    found = []
+    queues = given.get("queue_dir") != ""
+    if kind.prefix == "MQTT" and queues and str(given.get("qos", 1)) == "0":
+        found.append("has qos 0 with a queue_dir: set qos to 1 or 2, or queue_dir to ''")
+    if kind.prefix == "KAFKA":
+        size = int(given.get("batch_size", 0))
+        if size > 1 and not queues:
+            found.append("has batch_size without a queue_dir")
+        if "batch_commit_timeout" in given and (not queues or size <= 1):
+            found.append("has batch_commit_timeout, which needs a queue_dir and a batch_size above 1")
+        if given.get("sasl") in (True, "on") and "sasl_username" not in given:
+            found.append("has sasl without sasl_username and sasl_password")
+    if kind.prefix == "MYSQL" and ":" in given.get("username", ""):
+        found.append("has username, which cannot hold a colon in a dsn_string")
+    return found
+
+
+def _wrong(key: Key, value: Any) -> str | None:
+    """Return why a value cannot be that of the key, as the end of a sentence without the value."""
+    if isinstance(value, str) and UNSAFE.search(value):
+        return ("holds a double quote, backslash, backtick or control character; systemd and MinIO would read it "
+                "differently")
+    if isinstance(value, str) and (value != value.strip() or value.startswith(("env://", "env+tls://"))):
+        return "begins or ends with a space, or would be fetched from an env:// address by MinIO"
+    return _CHECKS[key.kind](key, value)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def _is_number(value: Any, least: int, most: int) -> bool:
+    return (not isinstance(value, bool) and isinstance(value, (int, str))
+            and re.fullmatch(r"[0-9]{1,18}", str(value)) is not None and least <= int(value) <= most)
+
+
+def _is_address(value: Any) -> bool:
+    match = _HOST.fullmatch(value) if isinstance(value, str) else None
+    return bool(match) and 0 < int(match[2]) < 65536
+
+
+def _is_url(value: Any, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and " " not in value
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+def _is_addresses(value: Any) -> bool:
+    items = value.split(",") if isinstance(value, str) else value
+    return _is_list(items) and bool(items) and all(_is_address(item) for item in items)
+
+
+def _check(holds: Callable[[Key, Any], bool], must: str) -> Callable[[Key, Any], str | None]:
+    return lambda key, value: None if holds(key, value) else must.format(
+        choices=", ".join(map(str, key.choices)), schemes=", ".join(key.schemes))
+
+
+_CHECKS: Mapping[str, Callable[[Key, Any], str | None]] = {
+    "text": _check(lambda key, value: isinstance(value, str), "must be a string"),
+    "token": _check(lambda key, value: isinstance(value, str) and len(value.split()) <= 2,
+                    "must be a string of one or two words; MinIO sends no header at all for more"),
+    "switch": _check(lambda key, value: isinstance(value, bool) or value in ("on", "off"), "must be true or false"),
+    "path": _check(lambda key, value: isinstance(value, str) and value.startswith("/") and ".." not in value.split("/"),
+                   "must be an absolute path"),
+    "count": _check(lambda key, value: _is_number(value, 0, 10**12), "must be a whole number, 0 or more"),
+    "port": _check(lambda key, value: _is_number(value, 1, 65535), "must be a port number"),
+    "duration": _check(lambda key, value: isinstance(value, str) and _DURATION.fullmatch(value) is not None,
+                       "must be a duration with its unit, such as 10s"),
+    "version": _check(lambda key, value: isinstance(value, str)
+                      and re.fullmatch(r"[0-9]+(\.[0-9]+){2,3}", value) is not None, "must be a version such as 3.6.0"),
+    "choice": _check(lambda key, value: not isinstance(value, bool) and str(value) in map(str, key.choices),
+                     "must be one of {choices}"),
+    "url": _check(lambda key, value: _is_url(value, key.schemes), "must be a URL with host, of scheme {schemes}"),
+    "address": _check(lambda key, value: _is_address(value), "must be host:port"),
+    "addresses": _check(lambda key, value: _is_addresses(value), "must be a list of host:port"),
+    "table": _check(lambda key, value: isinstance(value, str) and _SQL_TABLE.fullmatch(value) is not None,
+                    "must be a table name of letters, digits, underscores and dollar signs"),
+}

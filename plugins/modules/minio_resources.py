@@ -1,0 +1,297 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+DOCUMENTATION = r"""
+module: minio_resources
+short_description: Converge buckets, policies, users and notification rules of a MinIO server
+description:
+  - Converges everything that a MinIO server holds beside objects, in one process. All is read and planned before the
+    first change.
+  - Policies and rules are compared by meaning. Neither order nor spelling makes a change.
+  - A secret cannot be read back, so it is set for a new user or account only, or when C(update_secret) tells so.
+author:
+  - Gen3 Uploads Contributors (@gen3-uploads)
+options:
+  buckets:
+    description:
+      - Buckets, each with C(name), C(state) (V(present) or V(absent), which refuses a bucket that is not empty),
+        C(versioning) (V(enabled) or V(suspended)), C(object_lock) (at creation only) and C(quota) (like V(10GiB), V(0)
+        for none). What is not given stays.
+      - C(notifications) are rules with C(id), C(target) (type and id, like V(webhook/GEN3)), C(events), C(prefix) and
+        C(suffix). The default of C(events) is the four ways in which an upload completes.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the bucket.
+        type: str
+        required: true
+      state:
+        description: Whether it exists.
+        type: str
+        choices: [present, absent]
+        default: present
+      versioning:
+        description: Its versioning.
+        type: str
+        choices: [enabled, suspended]
+      object_lock:
+        description: Whether to create it with object lock.
+        type: bool
+        default: false
+      quota:
+        description: Its size limit.
+        type: str
+      notifications:
+        description: Its rules. Rules of other ids stay, unless O(purge_notifications=true).
+        type: list
+        elements: dict
+        suboptions:
+          id:
+            description: Id of the rule.
+            type: str
+            default: gen3-uploads
+          target:
+            description: Type and id of the notification target.
+            type: str
+            required: true
+          events:
+            description: The events to send.
+            type: list
+            elements: str
+            default:
+              - s3:ObjectCreated:Put
+              - s3:ObjectCreated:Post
+              - s3:ObjectCreated:Copy
+              - s3:ObjectCreated:CompleteMultipartUpload
+          prefix:
+            description: Only keys that begin with this.
+            type: str
+            default: ""
+          suffix:
+            description: Only keys that end with this.
+            type: str
+            default: ""
+  purge_notifications:
+    description: Whether buckets with C(notifications) lose the rules that are not listed.
+    type: bool
+    default: false
+  remove_target_arns:
+    description: ARNs of notification targets. All rules of all buckets that send there are removed.
+    type: list
+    elements: str
+    default: []
+  policies:
+    description: Policies.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the policy.
+        type: str
+        required: true
+      state:
+        description: Whether it exists.
+        type: str
+        choices: [present, absent]
+        default: present
+      policy:
+        description: The document.
+        type: dict
+      grant:
+        description: Generates the document with the least privileges of this part on O(policies[].buckets).
+        type: str
+        choices: [uploader, indexer, fence]
+      buckets:
+        description: The buckets of O(policies[].grant).
+        type: list
+        elements: str
+        default: []
+  users:
+    description: Users.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Access key of the user.
+        type: str
+        required: true
+      state:
+        description: Whether it exists.
+        type: str
+        choices: [present, absent]
+        default: present
+      secret:
+        description: Secret of the user.
+        type: str
+      update_secret:
+        description: Set the secret of an existing user, in each run.
+        type: bool
+        default: false
+      enabled:
+        description: Whether it may log in.
+        type: bool
+        default: true
+      policies:
+        description: All policies attached to it. What is attached stays if this is not given.
+        type: list
+        elements: str
+  groups:
+    description: Groups.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the group.
+        type: str
+        required: true
+      state:
+        description: Whether it exists.
+        type: str
+        choices: [present, absent]
+        default: present
+      enabled:
+        description: Whether its policies count.
+        type: bool
+        default: true
+      members:
+        description: All its members. They stay if this is not given.
+        type: list
+        elements: str
+      policies:
+        description: All policies attached to it. What is attached stays if this is not given.
+        type: list
+        elements: str
+  service_accounts:
+    description: Service accounts of the administrator in use.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      access_key:
+        description: Access key of the account.
+        type: str
+        required: true
+      state:
+        description: Whether it exists.
+        type: str
+        choices: [present, absent]
+        default: present
+      secret:
+        description: Secret of the account.
+        type: str
+      update_secret:
+        description: Set the secret of an existing account, in each run.
+        type: bool
+        default: false
+      policy:
+        description: The document that limits the account.
+        type: dict
+      grant:
+        description: Generates the document with the least privileges of this part on O(service_accounts[].buckets).
+        type: str
+        choices: [uploader, indexer, fence]
+      buckets:
+        description: The buckets of O(service_accounts[].grant).
+        type: list
+        elements: str
+        default: []
+extends_documentation_fragment:
+  - gen3.uploads.attributes
+  - gen3.uploads.minio
+"""
+
+EXAMPLES = r"""
+- name: Make a bucket whose uploads go to a webhook, and its uploader
+  gen3.uploads.minio_resources:
+    url: https://minio.example:9000
+    access_key: "{{ minio_root_user }}"
+    secret_key: "{{ minio_root_password }}"
+    policies:
+      - name: uploader
+        grant: uploader
+        buckets: [gen3-bucket]
+    users:
+      - name: uploader
+        secret: "{{ uploader_secret }}"
+        policies: [uploader]
+    buckets:
+      - name: gen3-bucket
+        versioning: enabled
+        notifications:
+          - target: webhook/GEN3
+"""
+
+RETURN = r"""
+changes:
+  description: The writes made, or in check mode to be made, in their order.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - action: create
+      resource: bucket gen3-bucket
+      attribute: null
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.gen3.uploads.plugins.module_utils import _minio_client as minio
+from ansible_collections.gen3.uploads.plugins.module_utils import _minio_converge as resources
+from ansible_collections.gen3.uploads.plugins.module_utils._minio_plan import EVENTS, GRANTS
+
+STATE = dict(type="str", choices=["present", "absent"], default="present")
+NAMES = dict(type="list", elements="str")
+DOCUMENT = dict(
+    policy=dict(type="dict"),
+    grant=dict(type="str", choices=list(GRANTS)),
+    buckets=dict(type="list", elements="str", default=[]),
+)
+SECRET = dict(secret=dict(type="str", no_log=True), update_secret=dict(type="bool", default=False, no_log=False))
+RULE = dict(
+    id=dict(type="str", default="gen3-uploads"),
+    target=dict(type="str", required=True),
+    events=dict(type="list", elements="str", default=list(EVENTS)),
+    prefix=dict(type="str", default=""),
+    suffix=dict(type="str", default=""),
+)
+NAMED = dict(name=dict(type="str", required=True), state=STATE)
+
+
+def items(**options):
+    """Return the specification of a list of mappings with these options."""
+    return dict(type="list", elements="dict", default=[], options=options)
+
+
+def main():
+    """Run the module."""
+    documents = dict(mutually_exclusive=[("policy", "grant")])
+    module = AnsibleModule(
+        argument_spec=dict(
+            minio.CONNECTION,
+            buckets=items(
+                **NAMED, versioning=dict(type="str", choices=["enabled", "suspended"]),
+                object_lock=dict(type="bool", default=False), quota=dict(type="str"),
+                notifications=dict(type="list", elements="dict", options=RULE)),
+            purge_notifications=dict(type="bool", default=False),
+            remove_target_arns=dict(type="list", elements="str", default=[]),
+            policies=dict(items(**NAMED, **DOCUMENT), **documents,
+                          required_if=[("state", "present", ("policy", "grant"), True)]),
+            users=items(**NAMED, **SECRET, enabled=dict(type="bool", default=True), policies=NAMES),
+            groups=items(**NAMED, enabled=dict(type="bool", default=True), members=NAMES, policies=NAMES),
+            service_accounts=dict(items(
+                access_key=dict(type="str", required=True, no_log=False), state=STATE, **SECRET, **DOCUMENT),
+                **documents),
+        ),
+        supports_check_mode=True,
+    )
+    minio.finish(module, lambda connection: resources.converge(connection, module.params, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""The schema of MinIO's notification targets: what is refused, and what valid targets become."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils import _notification_targets as targets
+
+VALID = {
+    "amqp": {"url": "amqp://u:s3cr3tvalue@h:5672/v", "exchange": "e", "exchange_type": "fanout"},
+    "elasticsearch": {"url": "http://h:9200", "index": "i"},
+    "kafka": {"brokers": ["h:9092"], "topic": "t"},
+    "mqtt": {"broker": "tcp://h:1883", "topic": "t"},
+    "mysql": {"dsn_string": "u:s3cr3tvalue@tcp(h:3306)/d", "table": "t"},
+    "nats": {"address": "h:4222", "subject": "s"},
+    "nsq": {"nsqd_address": "h:4150", "topic": "t"},
+    "postgresql": {"connection_string": "postgres://u:s3cr3tvalue@h:5432/d", "table": "t"},
+    "redis": {"address": "h:6379", "key": "k"},
+    "webhook": {"endpoint": "https://h/x"},
+}
+PARTS = {"host": "h", "username": "u", "password": "p", "database": "d"}
+GONE = object()
+S = "s3cr3tvalue"
+
+# type, options put over the valid ones, the key that the message names
+INVALID_OPTIONS = [
+    *[(kind, {key: GONE}, key) for kind, key in [
+        ("amqp", "exchange"), ("amqp", "exchange_type"), ("elasticsearch", "url"), ("elasticsearch", "index"),
+        ("kafka", "brokers"), ("kafka", "topic"), ("mqtt", "broker"), ("mqtt", "topic"), ("mysql", "table"),
+        ("nats", "address"), ("nats", "subject"), ("nsq", "nsqd_address"), ("nsq", "topic"),
+        ("postgresql", "table"), ("redis", "address"), ("redis", "key"), ("webhook", "endpoint")]],
+    *[(kind, {"unheard_of": S}, "unheard_of") for kind in VALID],
+    *[(kind, {"queue_dir": f"relative/{S}"}, "queue_dir") for kind in VALID],
+    ("amqp", {"url": GONE}, "host"),
+    ("amqp", {"arguments": S}, "arguments"),
+    ("amqp", {"url": f"http://{S}"}, "url"),
+    ("amqp", {"delivery_mode": 3}, "delivery_mode"),
+    ("amqp", {"durable": S}, "durable"),
+    ("amqp", {"host": S}, "host"),
+    ("elasticsearch", {"username": S}, "password"),
+    ("elasticsearch", {"password": S}, "username"),
+    ("elasticsearch", {"format": S}, "format"),
+    ("kafka", {"brokers": [S]}, "brokers"),
+    ("kafka", {"brokers": []}, "brokers"),
+    ("kafka", {"sasl_username": S}, "sasl_password"),
+    ("kafka", {"sasl": True}, "sasl_username"),
+    ("kafka", {"sasl_mechanism": S}, "sasl_mechanism"),
+    ("kafka", {"client_tls_cert": f"/{S}"}, "client_tls_key"),
+    ("kafka", {"tls_client_auth": 5}, "tls_client_auth"),
+    ("kafka", {"batch_size": 10, "queue_dir": ""}, "batch_size"),
+    ("kafka", {"batch_commit_timeout": "1s"}, "batch_commit_timeout"),
+    ("kafka", {"batch_commit_timeout": 5, "batch_size": 10}, "batch_commit_timeout"),
+    ("kafka", {"version": S}, "version"),
+    ("kafka", {"compression_codec": S}, "compression_codec"),
+    ("mqtt", {"qos": 0}, "qos"),
+    ("mqtt", {"qos": 3}, "qos"),
+    ("mqtt", {"broker": f"http://{S}"}, "broker"),
+    ("mqtt", {"keep_alive_interval": "10"}, "keep_alive_interval"),
+    ("mqtt", {"password": S}, "username"),
+    ("mysql", {"dsn_string": GONE}, "host"),
+    ("mysql", {"dsn_string": GONE, **PARTS, "password": f"{S}\\"}, "password"),
+    ("mysql", {"dsn_string": GONE, **PARTS, "username": f"{S}:"}, "username"),
+    ("mysql", {"dsn_string": GONE, **PARTS, "port": 0}, "port"),
+    ("mysql", {"password": S}, "password"),
+    ("nats", {"address": S}, "address"),
+    ("nats", {"address": "h:99999"}, "address"),
+    ("nats", {"ping_interval": "10s"}, "ping_interval"),
+    ("nats", {"streaming": True}, "streaming"),
+    ("nats", {"client_key": f"/{S}"}, "client_cert"),
+    ("nats", {"user_credentials": S}, "user_credentials"),
+    ("nsq", {"tls": "yes"}, "tls"),
+    ("postgresql", {"table": f"{S}; drop"}, "table"),
+    ("postgresql", {"connection_string": GONE, **PARTS, "sslmode": S}, "sslmode"),
+    ("postgresql", {"database": S}, "database"),
+    ("postgresql", {"max_open_connections": -1}, "max_open_connections"),
+    ("redis", {"password": f'{S}"'}, "password"),
+    ("redis", {"password": f"{S}\n"}, "password"),
+    ("redis", {"password": 12345678}, "password"),
+    ("webhook", {"auth_token": f"{S} two three"}, "auth_token"),
+    ("webhook", {"auth_token": f"env://{S}"}, "auth_token"),
+    ("webhook", {"auth_token": [S]}, "auth_token"),
+    ("webhook", {"auth_token": f"{S}`"}, "auth_token"),
+    ("webhook", {"client_cert": f"/{S}"}, "client_key"),
+    ("webhook", {"client_cert": S, "client_key": f"/{S}"}, "client_cert"),
+    ("webhook", {"endpoint": f"ftp://{S}"}, "endpoint"),
+    ("webhook", {"endpoint": f"http://[{S}"}, "endpoint"),
+    ("webhook", {"endpoint": {"url": S}}, "endpoint"),
+    ("webhook", {"queue_limit": S}, "queue_limit"),
+    ("webhook", {"queue_limit": True}, "queue_limit"),
+]
+
+
+@pytest.mark.parametrize("kind, wrong, key", INVALID_OPTIONS)
+def test_an_invalid_option_is_refused_by_key_and_never_by_value(kind, wrong, key):
+    options = {name: value for name, value in {**VALID[kind], **wrong}.items() if value is not GONE}
+    problems = targets.problems([{"id": "GEN3", "type": kind, "options": options}])
+    assert problems and all(problem.startswith(f"Notification target {kind}/GEN3 ") for problem in problems)
+    assert any(re.search(rf"\b{key}\b", problem.split(" ", 3)[3]) for problem in problems)
+    assert S not in " ".join(problems)
+
+
+@pytest.mark.parametrize("wrong, named", [
+    ({"id": f"a-{S}"}, "id"), ({"id": ""}, "id"), ({"id": 1}, "id"), ({"id": "a" * 33}, "id"),
+    ({"type": "postgres"}, "type"), ({"type": S}, "type"), ({"type": None}, "type"), ({"state": S}, "state"),
+    ({"options": [S]}, "options"), ({"endpoint": S}, "endpoint"),
+])
+def test_an_invalid_target_is_refused(wrong, named):
+    problems = targets.problems([{"id": "GEN3", "type": "webhook", "options": VALID["webhook"], **wrong}])
+    assert any(named in problem.replace(",", " ").replace(";", " ").split() for problem in problems)
+    assert S not in " ".join(problems)
+
+
+@pytest.mark.parametrize("junk", [None, S, 5, {S: S}, [S], [None], [[S]]])
+def test_what_is_no_list_of_targets_is_refused(junk):
+    problems = targets.problems(junk)
+    assert problems and S not in " ".join(problems)
+
+
+def test_two_targets_of_one_type_and_id_are_refused():
+    target = {"id": "GEN3", "type": "webhook", "options": VALID["webhook"]}
+    assert targets.problems([target, {**target, "type": "nsq", "options": VALID["nsq"]}]) == []
+    assert "twice" in targets.problems([target, target])[0]
+
+
+@pytest.mark.parametrize("kind", VALID)
+def test_a_valid_target_becomes_variables_with_its_id(kind):
+    wanted = [{"id": "gen3", "type": kind, "options": VALID[kind]}]
+    assert targets.problems(wanted) == []
+    target, = targets.plan(wanted, "/queue", region="us-east-1")
+    assert target["arn"] == f"arn:minio:sqs:us-east-1:gen3:{kind}"
+    assert target["store_dir"] == f"/queue/minio-{kind}-gen3"
+    prefix = "POSTGRES" if kind == "postgresql" else kind.upper()
+    assert all(name.startswith(f"MINIO_NOTIFY_{prefix}_") and name.endswith("_gen3") for name in target["environment"])
+    assert target["environment"][f"MINIO_NOTIFY_{prefix}_ENABLE_gen3"] == "on"
+    assert target["environment"][f"MINIO_NOTIFY_{prefix}_QUEUE_LIMIT_gen3"] == "1000000"
+
+
+@pytest.mark.parametrize("kind, options, variable, value", [
+    ("amqp", {"host": "h", "username": "u@", "password": "p/%", "tls": True}, "AMQP_URL",
+     "amqps://u%40:p%2F%25@h:5671/%2F"),
+    ("mysql", {**PARTS, "password": "p@/:x", "database": "a/b", "host": "::1"}, "MYSQL_DSN_STRING",
+     "u:p@/:x@tcp([::1]:3306)/a%2Fb"),
+    ("postgresql", {**PARTS, "password": "p'@ /", "sslmode": "require", "port": 1}, "POSTGRES_CONNECTION_STRING",
+     "postgres://u:p%27%40%20%2F@h:1/d?sslmode=require"),
+    ("amqp", {"url": "amqp://h", "publisher_confirms": True}, "AMQP_PUBLISHING_CONFIRMS", "on"),
+    ("kafka", {"compression_codec": "zstd"}, "KAFKA_PRODUCER_COMPRESSION_CODEC", "zstd"),
+    ("kafka", {"brokers": ["a:1", "b:2"]}, "KAFKA_BROKERS", "a:1,b:2"),
+    ("mqtt", {}, "MQTT_QOS", "1"),
+    ("nats", {"tls": False}, "NATS_TLS", "off"),
+])
+def test_an_option_becomes_the_variable_that_minio_reads(kind, options, variable, value):
+    whole = targets.KINDS[kind].whole
+    base = {key: each for key, each in VALID[kind].items() if key != whole}
+    wanted = [{"id": "X", "type": kind, "options": {**(VALID[kind] if not whole else base), **options}}]
+    assert targets.problems(wanted) == []
+    assert targets.plan(wanted, "/q")[0]["environment"][f"MINIO_NOTIFY_{variable}_X"] == value
+
+
+def test_absent_targets_are_left_out_and_no_queue_dir_means_none():
+    wanted = [{"id": "A", "type": "webhook", "state": "absent"},
+              {"id": "B", "type": "webhook", "options": {**VALID["webhook"], "queue_dir": ""}}]
+    assert targets.problems(wanted) == []
+    target, = targets.plan(wanted, "/q")
+    assert (target["id"], target["queue_dir"], target["store_dir"]) == ("B", "", "")
+    assert "MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_B" not in target["environment"]
