@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from lab.faults import THROTTLED, UNAVAILABLE
+from plays import run
 
-ROOT = Path(__file__).resolve().parents[2]
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
 SETTINGS = {
     "ssjdispatcher_queue_url": URL,
@@ -35,46 +31,25 @@ FOREIGN = """{"AWS": {"region": "us-east-1", "other": 1.0},
  "JOBS": [{"name": "other", "pattern": "^s3://other-bucket/.+", "imageConfig": {"x": 1e3}, "DeadLine": 60}], "key": [1, null]}"""
 
 
-class Run:
-    """The outcome of one call of ansible-playbook."""
-
-    def __init__(self, process):
-        self.output = process.stdout
-        self.failed = process.returncode != 0
-
-    @property
-    def changes(self):
-        """The tasks that report a change, each with what its diff says."""
-        (play,) = json.loads(self.output[self.output.index("{\n"):])["plays"]
-        found = []
-        for task in play["tasks"]:
-            (result,) = task["hosts"].values()
-            if result.get("changed"):
-                items = [item["item"]["definition"] for item in result.get("results", [])]
-                found.append((task["task"]["name"], result.get("changes", items)))
-        return found
-
-
 @pytest.fixture
 def play(clean_lab, tmp_path):
     """Run the role as the operator, with SETTINGS and more."""
+    file = tmp_path / "play.json"
+    file.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "roles": ["gen3.uploads.ssjdispatcher"]}]))
 
-    def play(*arguments, kubeconfig=None, **variables):
-        playbook = [{"hosts": "localhost", "gather_facts": False, "roles": ["gen3.uploads.ssjdispatcher"]}]
-        file = tmp_path / "play.json"
-        file.write_text(json.dumps(playbook))
-        settings = tmp_path / "settings.json"
-        settings.write_text(json.dumps({**SETTINGS, "ansible_python_interpreter": sys.executable, **variables}))
-        environment = {**os.environ, **clean_lab.environment()}
-        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        if kubeconfig:
-            environment["K8S_AUTH_KUBECONFIG"] = environment["KUBECONFIG"] = kubeconfig
-        return Run(subprocess.run(
-            ["ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"@{settings}", *arguments, str(file)], cwd=ROOT,
-            env={"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", **environment}, text=True, check=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+    def play(*arguments, environment=None, **variables):
+        return run(clean_lab, str(file), *arguments, variables={**SETTINGS, **variables}, environment=environment)
 
     return play
+
+
+def changes(play):
+    """Return what a run changed: our modules' changes, and the objects that kubernetes.core wrote."""
+    rights = [
+        (item["item"], item["invocation"]["module_args"]["definition"])
+        for _, result in play.results if result.get("changed") for item in result.get("results", [])
+    ]
+    return rights + play.changes
 
 
 def document(lab):
@@ -109,8 +84,8 @@ def test_a_check_a_run_and_a_run_with_nothing_to_do(clean_lab, play):
         predicted = play("--check", **ARNS)
     assert calls.writes == []
     done = play(**ARNS)
-    assert not done.failed, done.output
-    assert predicted.changes == done.changes != []
+    assert done.code == 0, done.output
+    assert changes(predicted) == changes(done) != []
     job, = document(clean_lab)["JOBS"]
     passwords = clean_lab.state.passwords()
     assert document(clean_lab)["SQS"]["url"] == URL
@@ -121,19 +96,19 @@ def test_a_check_a_run_and_a_run_with_nothing_to_do(clean_lab, play):
     pods = [pod["metadata"]["uid"] for pod in clean_lab.kube.list("Pod", "default")]
     with clean_lab.calls() as calls:
         again = play(**ARNS)
-    assert not again.failed and again.changes == [] and calls.writes == []
+    assert again.code == 0 and changes(again) == [] and calls.writes == []
     assert [pod["metadata"]["uid"] for pod in clean_lab.kube.list("Pod", "default")] == pods
 
 
 def test_the_rights_are_enough_without_those_of_the_chart(clean_lab, play):
     clean_lab.kube.delete("RoleBinding", "ssjdispatcher-binding", "default")
     assert not may(clean_lab, "create")
-    assert not play().failed
+    assert play().code == 0
     assert {verb for verb in ("create", "get", "list", "delete", "watch", "update") if may(clean_lab, verb)} == {
         "create", "get", "list", "delete"}
-    assert not play(ssjdispatcher_bind_cluster_admin=True).failed
+    assert play(ssjdispatcher_bind_cluster_admin=True).code == 0
     assert may(clean_lab, "update")
-    assert not play(ssjdispatcher_state="absent").failed
+    assert play(ssjdispatcher_state="absent").code == 0
     assert not may(clean_lab, "create")
 
 
@@ -155,7 +130,7 @@ def test_what_others_wrote_stays(clean_lab, play):
     before = contents()
     variables = {**ARNS, "ssjdispatcher_image_pull_secrets": ["registry"]}
     done = play(**variables)
-    assert not done.failed, done.output
+    assert done.code == 0, done.output
     after = kube.get("Secret", "ssjdispatcher-creds")
     assert (after["metadata"]["labels"], after["metadata"]["annotations"], after["data"]["other"]) == ({"l": "1"}, {"a": "2"}, "AAEC")
     text = base64.b64decode(after["data"]["credentials.json"]).decode()
@@ -168,23 +143,23 @@ def test_what_others_wrote_stays(clean_lab, play):
     assert dispatcher["metadata"]["annotations"][IRSA] == ARNS["ssjdispatcher_irsa_role_arn"]
 
     withdrawn = play(**variables, ssjdispatcher_state="absent")
-    assert not withdrawn.failed, withdrawn.output
+    assert withdrawn.code == 0, withdrawn.output
     assert contents() == before
     left = document(clean_lab)
     assert left.pop("SQS") == {}
     assert left == json.loads(FOREIGN)
     again = play(**variables, ssjdispatcher_state="absent")
-    assert not again.failed and again.changes == []
+    assert again.code == 0 and changes(again) == []
 
 
 def test_what_we_created_is_deleted(clean_lab, play):
     clean_lab.kube.delete("ServiceAccount", "ssjdispatcher-job-sa", "default")
-    assert not play().failed
+    assert play().code == 0
     account = clean_lab.kube.get("ServiceAccount", "ssjdispatcher-job-sa")
     assert account["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "Helm"}  # so that the release can take it over
     predicted = play("--check", ssjdispatcher_state="absent")
     withdrawn = play(ssjdispatcher_state="absent")
-    assert predicted.changes == withdrawn.changes != []
+    assert changes(predicted) == changes(withdrawn) != []
     for kind, name in (("ServiceAccount", "ssjdispatcher-job-sa"), ("Secret", "ssjdispatcher-creds"),
                        ("Role", "ssjdispatcher-jobs"), ("RoleBinding", "ssjdispatcher-jobs")):
         assert clean_lab.kube.get(kind, name) is None
@@ -192,13 +167,13 @@ def test_what_we_created_is_deleted(clean_lab, play):
 
 @pytest.mark.parametrize("arguments", [[], ["--check"]])
 def test_no_secret_is_ever_shown(clean_lab, play, arguments):
-    run = play("-vvvv", "--diff", *arguments, ANSIBLE_STDOUT_CALLBACK="default", **KEYS)
-    assert not run.failed, run.output
+    shown = play("-vvvv", "--diff", *arguments, environment={"ANSIBLE_STDOUT_CALLBACK": "default"}, **KEYS)
+    assert shown.code == 0, shown.output
     passwords = clean_lab.state.passwords()
     secrets = [passwords["indexd"]["fence"], passwords["metadata"]["gateway"], KEYS["ssjdispatcher_aws_secret_access_key"]]
     for value in secrets:
         for form in (value, base64.b64encode(value.encode()).decode()[:-4], quote(value), quote(value, safe=""), json.dumps(value)[1:-1]):
-            assert form not in run.output
+            assert form not in shown.output
 
 
 @pytest.mark.parametrize("how", ["restored", "merged but not restarted"])
@@ -207,19 +182,16 @@ def test_a_pod_with_another_configuration_is_restarted(clean_lab, play, how):
     kube.create(secret(FOREIGN))
     images(clean_lab, other="o", indexing="i")
     if how == "restored":
-        assert not play().failed
+        assert play().code == 0
         ours = kube.get("Secret", "ssjdispatcher-creds")["data"]
         for data in (secret(FOREIGN)["data"], ours):
             kube.patch("Secret", "ssjdispatcher-creds", {"data": data})
-        changes = play().changes
     else:
-        broken = play(ssjdispatcher_wait_timeout=0)
-        assert broken.failed
+        assert play(ssjdispatcher_wait_timeout=0).code != 0
         clean_lab.wait_for(lambda: kube.get("Deployment", "ssjdispatcher")["status"].get("availableReplicas"), what="the pod")
         template = {"spec": {"template": {"metadata": {"annotations": {"gen3.uploads/configuration": None}}}}}
         kube.patch("Deployment", "ssjdispatcher", template)  # as if the restart had never happened
-        changes = play().changes
-    assert [name.rpartition(" : ")[2] for name, _ in changes] == ["Restart ssjdispatcher if it does not run with them, and wait"]
+    assert [change["attribute"] for change in changes(play())] == ["restart"]
 
 
 REFUSALS = {
@@ -234,9 +206,9 @@ def test_a_refusal_comes_before_any_write(clean_lab, play, content, words):
     clean_lab.kube.create(secret(content if isinstance(content, str) else json.dumps(content)))
     images(clean_lab, other="o")
     with clean_lab.calls() as calls:
-        run = play()
-    assert run.failed and words in run.output, run.output
-    assert "Traceback" not in run.output
+        refused = play()
+    assert refused.code != 0 and words in refused.message, refused.output
+    assert "Traceback" not in refused.output
     assert calls.writes == []
 
 
@@ -251,14 +223,14 @@ BAD_INPUT = {
 @pytest.mark.parametrize("variables, words", BAD_INPUT.values(), ids=BAD_INPUT)
 def test_bad_input(clean_lab, play, variables, words):
     with clean_lab.calls() as calls:
-        run = play(**variables)
-    assert run.failed and words in run.output, run.output
-    assert "Traceback" not in run.output
+        refused = play(**variables)
+    assert refused.code != 0 and words in refused.output, refused.output
+    assert "Traceback" not in refused.output
     assert calls.writes == []
 
 
 def test_it_converges_when_a_fifth_of_all_calls_fails(clean_lab, play):
     with clean_lab.faults(kubernetes=0.2, kinds=(THROTTLED, UNAVAILABLE), seed=1) as kubeconfig:
-        run = play(kubeconfig=kubeconfig)
-    assert not run.failed, run.output
-    assert play().changes == []
+        done = play(environment={"K8S_AUTH_KUBECONFIG": kubeconfig, "KUBECONFIG": kubeconfig})
+    assert done.code == 0, done.output
+    assert changes(play()) == []
