@@ -24,7 +24,7 @@ def play(playbook: str, environment: dict[str, str]) -> None:
     print(f"\n$ {' '.join(command)}", flush=True)
     process = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **environment})
     if process.returncode:
-        raise SystemExit(f"{playbook} failed; the logs of the lab are in {STATE / 'logs'}")
+        raise SystemExit(f"{playbook} failed; the logs of the lab are in {STATE / 'log'}")
 
 
 def main() -> None:

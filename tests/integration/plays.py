@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE, VERIFY, TEARDOWN = "site.yml", "playbooks/verify.yml", "playbooks/teardown.yml"
+RUN_ID = "UPLOADS_TEST_RUN"
+"""Environment variable that tells which run of ansible-playbook a process belongs to."""
+OPERATOR = {"ANSIBLE_LOCALHOST_WARNING": "false", "AWS_PROFILE": None, "AWS_SESSION_TOKEN": None,
+            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_CONFIG_FILE": "/nonexistent"}
+"""What keeps the developer's own settings out of the tests."""
 CONFIRM = {"uploads_teardown_confirm": "ssj-topic"}
 
 
@@ -43,12 +50,12 @@ class Play:
 
 def start(lab, playbook: str, *arguments: str, variables: Mapping[str, Any] | None = None,
           environment: Mapping[str, str | None] | None = None) -> subprocess.Popen:
-    """Start ansible-playbook in a process group of its own; an environment variable that is None is unset."""
-    merged = {**os.environ, **lab.environment(), "ANSIBLE_LOCALHOST_WARNING": "false", **(environment or {})}
+    """Start ansible-playbook; an environment variable that is None is unset."""
+    merged = {**os.environ, **lab.environment(), **OPERATOR, RUN_ID: uuid.uuid4().hex, **(environment or {})}
     extra = ["-e", json.dumps(variables)] if variables else []
     return subprocess.Popen(
         ["ansible-playbook", "-i", "inventories/lab", playbook, *arguments, *extra], cwd=ROOT, text=True,
-        env={name: value for name, value in merged.items() if value is not None}, start_new_session=True,
+        env={name: value for name, value in merged.items() if value is not None},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -67,10 +74,29 @@ def succeed(lab, playbook: str, *arguments: str, **options: Any) -> Play:
     return play
 
 
-def kill(process: subprocess.Popen) -> None:
-    """End ansible-playbook and all that it has started, at once."""
-    os.killpg(process.pid, signal.SIGKILL)
+def kill(process: subprocess.Popen) -> int:
+    """End ansible-playbook and all that it has started, at once; return how many processes that were.
+
+    Ansible puts each worker, and so each module, into a process group of its own: only the environment tells whose they are.
+    """
+    run_id = next(entry for entry in environ(process.pid) if entry.startswith(f"{RUN_ID}=".encode()))
+    killed: set[int] = set()
+    while members := {pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if run_id in environ(pid)}:
+        for pid in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        killed |= members
+        process.poll()
     process.communicate()
+    return len(killed)
+
+
+def environ(pid: int) -> list[bytes]:
+    """Return the environment that a process was started with; empty for one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def results(output: str):

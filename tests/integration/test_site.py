@@ -70,17 +70,28 @@ def test_the_old_secret_put_back_is_merged_again_and_the_pods_roll(deployed):
 
 def test_a_restart_that_a_failed_run_owes_is_made_up_for(clean_lab):
     lab = clean_lab
-    deployment = lab.kube.get("Deployment", "ssjdispatcher")
-    container = deployment["spec"]["template"]["spec"]["containers"][0]
-    wrong = [{**container, "image": "registry.example.org/no-such-image:1"}]
-    lab.kube.patch("Deployment", "ssjdispatcher", {"spec": {"template": {"spec": {"containers": wrong}}}})
-    failed = run(lab, SITE, variables={"ssjdispatcher_wait_timeout": 5})
-    assert failed.code != 0 and "ErrImagePull" in failed.message + failed.output
-    assert credentials(lab)["JOBS"], "the Secret was merged before the rollout failed"
-    lab.kube.patch("Deployment", "ssjdispatcher", {"spec": {"template": {"spec": {"containers": [container]}}}})
-
     succeed(lab, SITE)
+    template = lab.kube.get("Deployment", "ssjdispatcher")["spec"]["template"]
+    before = dispatcher(lab)
+    # The Secret is to change, and the rollout that this needs cannot finish.
+    container = {**template["spec"]["containers"][0], "image": "registry.example.org/no-such-image:1"}
+    lab.kube.patch("Deployment", "ssjdispatcher", {"spec": {"template": {"spec": {"containers": [container]}}}})
+    failed = run(lab, SITE, variables={"ssjdispatcher_wait_timeout": 5, "ssjdispatcher_request_cpu": "250m"})
+    assert failed.code != 0 and "ErrImagePull" in failed.message
+    assert credentials(lab)["JOBS"][0]["RequestCPU"] == "250m", "the Secret was merged before the rollout failed"
+    # What `kubectl rollout undo` does: the old template, and with it the old pods, which have the old Secret.
+    deployment = lab.kube.get("Deployment", "ssjdispatcher")
+    deployment["spec"]["template"] = template
+    lab.kube.request("PUT", "apis/apps/v1/namespaces/default/deployments/ssjdispatcher", deployment)
 
+    def undone():
+        return set(dispatcher(lab)) == set(before)
+    lab.wait_for(undone, what="the end of the new pods")
+
+    again = succeed(lab, SITE, variables={"ssjdispatcher_request_cpu": "250m"})
+
+    assert any("Restart" in name for name in again.changed)
+    assert not set(dispatcher(lab)) & set(before)
     lab.wait_until_ready(lab.upload())
 
 
