@@ -20,12 +20,9 @@ from urllib.parse import parse_qsl, unquote
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from lab.faults import ANSWER_LOST, THROTTLED, Faults
+from lab.faults import ANSWER_LOST, OPERATOR_KEY, THROTTLED, Faults
 from lab.long_poll import LongPolls
 from lab.state import State
-
-OPERATOR_KEY = "AKIALABOPERATOR00001"
-"""Access key id of who runs the playbooks; faults strike only this one."""
 
 READS = ("Get", "List", "Describe", "Head")
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")

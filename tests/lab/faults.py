@@ -9,6 +9,9 @@ import random
 import threading
 from pathlib import Path
 
+OPERATOR_KEY = "AKIALABOPERATOR00001"
+"""AWS access key id of who runs the playbooks; faults strike only this one."""
+
 THROTTLED = "throttled"
 UNAVAILABLE = "unavailable"
 ANSWER_LOST = "answer lost"

@@ -17,7 +17,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from lab import control_plane, processes, seed
-from lab.aws import OPERATOR_KEY
+from lab.faults import OPERATOR_KEY
 from lab.parts import PARTS, PORTS, Parts
 from lab.state import State
 from lab.testing import BUCKET, REGION, Testing

@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 import boto3
 import requests
 
-from lab.aws import OPERATOR_KEY
-from lab.faults import THROTTLED, UNAVAILABLE
+from lab.faults import OPERATOR_KEY, THROTTLED, UNAVAILABLE
 from lab.kube import Kube
 from lab.state import State
 

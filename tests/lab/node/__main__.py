@@ -35,12 +35,13 @@ class Agent:
         """Work until SIGTERM, then end all processes."""
         self._remove_leftovers()
         self._register()
+        self._state.heartbeat_file.write_text(str(os.getpid()))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         try:
             while True:
                 try:
                     self._tick()
-                    self._state.heartbeat_file.write_text(str(os.getpid()))
+                    self._state.heartbeat_file.touch()
                 except requests.RequestException as error:
                     log(f"the API server does not answer: {error}")
                 time.sleep(INTERVAL)

@@ -11,8 +11,8 @@ import pytest
 import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
-from lab.aws import OPERATOR_KEY, RecordedMoto, _Quiet
-from lab.faults import ANSWER_LOST, THROTTLED, UNAVAILABLE, Faults
+from lab.aws import RecordedMoto, _Quiet
+from lab.faults import ANSWER_LOST, OPERATOR_KEY, THROTTLED, UNAVAILABLE, Faults
 from werkzeug.serving import make_server
 
 
