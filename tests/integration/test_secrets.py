@@ -11,6 +11,8 @@ from urllib.parse import quote, quote_plus
 from lab.aws import OPERATOR_KEY
 from plays import CONFIRM, SITE, TEARDOWN, VERIFY, start
 
+DISPATCHER_KEY = "AKIALABDISPATCHER001"
+
 
 def encodings(secret: str) -> set[str]:
     """Every form in which a secret could show; base64 at each of its three alignments inside a longer text."""
@@ -60,6 +62,7 @@ def test_no_secret_in_output_files_or_arguments(clean_lab, tmp_path):
         "metadata service's password": passwords["metadata"]["gateway"],
         "secret access key": lab.environment()["AWS_SECRET_ACCESS_KEY"],
         "access key id": OPERATOR_KEY,
+        "ssjdispatcher's access key id": DISPATCHER_KEY,
     }
     home = tmp_path / "home"
     home.mkdir()

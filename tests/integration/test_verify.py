@@ -13,15 +13,13 @@ from plays import SITE, VERIFY, run, succeed
 HOPS = ["The way of the event is configured", "A blank record is in indexd", "The file is in the bucket", "A Job was created for the file",
         "The Job has finished", "Size and hashes are in indexd", "The metadata service knows the upload", "The file is READY",
         "Remove what the probe has made"]
-# Keys for ssjdispatcher that tell its calls from the operator's.
-OWN_KEYS = {"uploads_aws_access_key_id": "AKIALABDISPATCHER001"}
 QUICK = {"uploads_probe_timeout": 3}
 
 
 @pytest.fixture
 def deployed(clean_lab):
     """A lab on which site.yml has run."""
-    succeed(clean_lab, SITE, variables=OWN_KEYS)
+    succeed(clean_lab, SITE)
     return clean_lab
 
 
@@ -75,7 +73,7 @@ def stop_dispatcher(lab):
 
 
 def take_away_the_indexing_image(lab):
-    succeed(lab, SITE, variables={**OWN_KEYS, "uploads_image": "registry.example.org/no-such-image:1"})
+    succeed(lab, SITE, variables={"uploads_image": "registry.example.org/no-such-image:1"})
 
 
 def change_indexds_password(lab):
