@@ -51,10 +51,11 @@ def add_hop(
 
     ``seconds`` is the duration of the task until the object is put, and from then on the time since the hop before
     ended, because the file travels on while the next task starts. ``after_upload`` is the time since the object was put
-    (``probe["uploaded"]``), None before that. Clocks may differ, so no hop ends before the one before it.
+    (``probe["uploaded"]``), None before that; neither counts the removal, in which the file no longer travels. Clocks
+    may differ, so no hop ends before the one before it.
     """
     hops = list(probe.get("hops", []))
-    uploaded = probe.get("uploaded")
+    uploaded = probe.get("uploaded") if name != "removal" else None
     since = hops[-1]["ended"] if uploaded else started
     ended = max(since, ended)
     hop = {
@@ -84,7 +85,8 @@ def table(probe: Mapping[str, Any]) -> list[str]:
         rows.append((hop["title"], hop["state"], seconds(hop["seconds"]), seconds(hop["after_upload"])))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return [
-        f"{hop:<{widths[0]}}  {state:<{widths[1]}}  {took:>{widths[2]}}  {after:>{widths[3]}}" for hop, state, took, after in rows
+        f"{hop:<{widths[0]}}  {state:<{widths[1]}}  {took:>{widths[2]}}  {after:>{widths[3]}}"
+        for hop, state, took, after in rows
     ]
 
 
@@ -169,8 +171,8 @@ def pod_reasons(pods: Sequence[Mapping[str, Any]]) -> list[str]:
         name, status = pod["metadata"]["name"], pod.get("status") or {}
         details = []
         for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
-            waiting = (container.get("state") or {}).get("waiting")
-            ended = (container.get("state") or {}).get("terminated") or (container.get("lastState") or {}).get("terminated")
+            state, last = container.get("state") or {}, container.get("lastState") or {}
+            waiting, ended = state.get("waiting"), state.get("terminated") or last.get("terminated")
             if waiting and waiting.get("reason") != "ContainerCreating":
                 details.append(": ".join(filter(None, (waiting.get("reason"), waiting.get("message")))))
             elif ended and ended.get("exitCode"):
@@ -193,7 +195,9 @@ def queue_evidence(depth: Mapping[str, int] | None) -> str:
     return f"queue: {depth['visible']} waiting, {depth['in_flight']} received and not yet deleted{dead}"
 
 
-def no_job_advice(queue: str, depth: Mapping[str, int] | None, before: Mapping[str, int] | None, where: str) -> list[str]:
+def no_job_advice(
+    queue: str, depth: Mapping[str, int] | None, before: Mapping[str, int] | None, where: str
+) -> list[str]:
     """Return what to look at when no Job appears, judged by the queue's metrics now and before the upload.
 
     ``where`` is how kubectl names the dispatcher, e.g. ``-n default deployment/ssjdispatcher``.
@@ -212,19 +216,20 @@ def no_job_advice(queue: str, depth: Mapping[str, int] | None, before: Mapping[s
         )
     if depth["visible"]:
         advice.append(
-            f"{depth['visible']} messages wait in {queue}: ssjdispatcher does not receive them (its AWS keys or role need "
-            f"sqs:ReceiveMessage and sqs:DeleteMessage, its region must be the queue's) or it is behind, as it takes at "
-            f"most one a second; look at {logs}"
+            f"{depth['visible']} messages wait in {queue}: ssjdispatcher does not receive them (its AWS keys or role "
+            f"need sqs:ReceiveMessage and sqs:DeleteMessage, its region must be the queue's) or it is behind, as it "
+            f"takes at most one a second; look at {logs}"
         )
     if depth["in_flight"]:
         advice.append(
-            f"{depth['in_flight']} messages of {queue} are received and not deleted: ssjdispatcher waits for a free Job "
-            f"slot or may not create Jobs; look at {logs}"
+            f"{depth['in_flight']} messages of {queue} are received and not deleted: ssjdispatcher waits for a free "
+            f"Job slot or may not create Jobs; look at {logs}"
         )
     if not advice:
         advice = [
-            f"The queue {queue} is empty: either the event did not arrive (bucket rule, topic policy, subscription, queue "
-            f"policy, KMS key policy) or ssjdispatcher threw it away because no pattern in JOBS matched; look at {logs}",
+            f"The queue {queue} is empty: either the event did not arrive (bucket rule, topic policy, subscription, "
+            f"queue policy, KMS key policy) or ssjdispatcher threw it away because no pattern in JOBS matched; look at "
+            f"{logs}",
             "Compare what is configured with what should be: run site.yml with --check --diff.",
         ]
     return advice

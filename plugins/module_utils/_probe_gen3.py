@@ -32,7 +32,7 @@ def direct(url: str, user: str, password: str, validate_certs: bool = True, time
     """Return a ``send`` that calls the service at ``url`` itself, with basic authentication where it is asked for."""
 
     def send(method: str, path: str, body: Any = None, authenticated: bool = False) -> Answer:
-        credentials = {"url_username": user, "url_password": password, "force_basic_auth": True} if authenticated else {}
+        login = {"url_username": user, "url_password": password, "force_basic_auth": True} if authenticated else {}
         try:
             with open_url(
                 url.rstrip("/") + path,
@@ -41,7 +41,7 @@ def direct(url: str, user: str, password: str, validate_certs: bool = True, time
                 headers={"Content-Type": "application/json", "Accept": "application/json"},
                 validate_certs=validate_certs,
                 timeout=timeout,
-                **credentials,
+                **login,
             ) as response:
                 return response.status, parsed(response.read())
         except HTTPError as error:
@@ -67,8 +67,8 @@ def refused(what: str, answer: Answer, user: str) -> Gen3Error:
     hint = ""
     if status in (401, 403):
         hint = (
-            f" The user {user} or its password is not accepted: site.yml takes the password from the cluster again; the user "
-            f"must also exist in the service's own database."
+            f" The user {user} or its password is not accepted: site.yml takes the password from the cluster again; "
+            f"the user must also exist in the service's own database."
         )
     return Gen3Error(f"{what} was answered with HTTP {status}{f' ({detail})' if detail else ''}.{hint}")
 

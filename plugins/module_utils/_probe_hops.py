@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The hops of a probe upload: each makes or awaits one thing and says what it saw.
 
-Nothing here receives from the production queue, which would steal messages from ssjdispatcher: the probe is recognised by
-its Job's ``INPUT_URL``, and the hops before by configuration and metrics.
+Nothing here receives from the production queue, which would steal messages from ssjdispatcher: the probe is recognised
+by its Job's ``INPUT_URL``, and the hops before by configuration and metrics.
 
 Private to the collection gen3.uploads.
 """
@@ -103,7 +103,8 @@ class World:
             if entry.get("name") == self.params["job_name"] and isinstance(entry.get("imageconfig"), Mapping):
                 return entry["imageconfig"]
         raise HopFailed(
-            f"JOBS in {where} has no entry {self.params['job_name']} with an imageConfig.", advice=["Run site.yml first."]
+            f"JOBS in {where} has no entry {self.params['job_name']} with an imageConfig.",
+            advice=["Run site.yml first."],
         )
 
     def indexd(self) -> Indexd:
@@ -143,7 +144,8 @@ def parse_secret_value(encoded: str, where: str) -> Mapping[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, Mapping):
-        raise HopFailed(f"The {where} is no JSON object.", advice=["Repair it by hand; ssjdispatcher cannot start with it."])
+        advice = ["Repair it by hand; ssjdispatcher cannot start with it."]
+        raise HopFailed(f"The {where} is no JSON object.", advice=advice)
     return document
 
 
@@ -319,7 +321,8 @@ def removal(probe: Mapping[str, Any], world: World) -> Passed:
             left.append(f"{part}: {error}")
     evidence = [f"removed: {', '.join(removed) or 'nothing, as nothing was made'}"]
     if left:
-        raise HopFailed(f"Left behind of the probe {probe['guid']}: {'; '.join(left)}", evidence, ["Remove them by hand."])
+        message = f"Left behind of the probe {probe['guid']}: {'; '.join(left)}"
+        raise HopFailed(message, evidence, ["Remove them by hand."])
     return Passed(evidence, {"made": []})
 
 

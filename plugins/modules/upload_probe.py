@@ -9,8 +9,8 @@ short_description: Follow a small file on its way from the bucket to READY, hop 
 description:
   - Makes or awaits one hop of an upload and adds it to a probe, which the next task takes. The playbook
     C(gen3.uploads.verify) has a task for each hop.
-  - Never receives from the queue, which would steal messages from ssjdispatcher. The probe is recognised by the C(INPUT_URL)
-    of its Job, and the hops before by configuration and metrics.
+  - Never receives from the queue, which would steal messages from ssjdispatcher. The probe is recognised by the
+    C(INPUT_URL) of its Job, and the hops before by configuration and metrics.
   - Users and passwords of indexd and of the metadata service are those that ssjdispatcher gives to its Jobs. The module
     reads them from the cluster's Secret, and they appear in no result.
 author:
@@ -42,7 +42,8 @@ options:
     type: str
     default: gen3-uploads-probe.txt
   drift:
-    description: What M(gen3.uploads.sns_sqs_channel) and M(gen3.uploads.s3_bucket_notifications) would change in check mode.
+    description:
+      - What M(gen3.uploads.sns_sqs_channel) and M(gen3.uploads.s3_bucket_notifications) would change in check mode.
     type: list
     elements: dict
     default: []

@@ -108,7 +108,8 @@ def test_an_answer_that_is_no_record_is_an_error(server, indexd, answer):
 
 
 def test_a_conflicting_deletion_is_an_error(server, indexd):
-    server.answers |= {"GET /index/g": (200, '{"did": "g", "rev": "r"}'), "DELETE /index/g?rev=r": (409, '{"error": "revision mismatch"}')}
+    server.answers |= {"GET /index/g": (200, '{"did": "g", "rev": "r"}'),
+                       "DELETE /index/g?rev=r": (409, '{"error": "revision mismatch"}')}
     with pytest.raises(Gen3Error, match="revision mismatch"):
         indexd.delete("g")
 
@@ -128,7 +129,10 @@ def test_metadata_that_cannot_be_made_is_an_error(server, metadata):
 
 
 @pytest.mark.parametrize(("answer", "status"), [
-    ((200, '{"_upload_status": "uploaded"}'), "uploaded"), ((200, "{}"), None), ((200, "[]"), None), ((404, "{}"), None),
+    ((200, '{"_upload_status": "uploaded"}'), "uploaded"),
+    ((200, "{}"), None),
+    ((200, "[]"), None),
+    ((404, "{}"), None),
 ])
 def test_the_upload_status(server, metadata, answer, status):
     server.answers["GET /metadata/g"] = answer

@@ -40,7 +40,8 @@ class Cluster:
     """Secrets, Jobs and pods; ``jobs`` is what each look at the list of Jobs sees, in turn."""
 
     def __init__(self, document=None, jobs=(), job=None, pods=(), secret=True):
-        document = {"JOBS": [{"Name": "other"}, {"Name": "indexing", "ImageConfig": CONFIG}]} if document is None else document
+        if document is None:
+            document = {"JOBS": [{"Name": "other"}, {"Name": "indexing", "ImageConfig": CONFIG}]}
         text = document if isinstance(document, str) else json.dumps(document)
         self.secret = {"data": {"credentials.json": base64.b64encode(text.encode()).decode()}} if secret else None
         self.jobs, self.job, self.pods = list(jobs) or [[]], list(job or [None]), pods
@@ -89,9 +90,9 @@ def world(services=None, cluster=None, aws=None, **params):
     """A world whose time passes only while it sleeps."""
     clock = SimpleNamespace(now=1000.0)
     aws = aws or Aws()
-    params = {"timeout": 5, "interval": 1, "bucket": "gen3-bucket", "file_name": _probe.FILE_NAME, "drift": [], "queue": "Gen3Queue",
-              "queue_url": "queue", "dead_letter_queue_url": "dead", "namespace": "ns", "jobs_namespace": "jobs-ns",
-              "deployment": "ssjdispatcher", "configuration_secret": "ssjdispatcher-creds",
+    params = {"timeout": 5, "interval": 1, "bucket": "gen3-bucket", "file_name": _probe.FILE_NAME, "drift": [],
+              "queue": "Gen3Queue", "queue_url": "queue", "dead_letter_queue_url": "dead", "namespace": "ns",
+              "jobs_namespace": "jobs-ns", "deployment": "ssjdispatcher", "configuration_secret": "ssjdispatcher-creds",
               "configuration_key": "credentials.json", "job_name": "indexing", **params}
 
     def sleep(seconds):
@@ -104,9 +105,10 @@ def world(services=None, cluster=None, aws=None, **params):
 
 def probe(**more):
     content = f"A probe of gen3.uploads: {GUID}\n".encode()
-    return {"guid": GUID, "made": ["record", "metadata", "object"], "url": URL, "bucket": "gen3-bucket", "version": "v1",
-            "key": f"{GUID}/{_probe.FILE_NAME}", "size": len(content), "hashes": _probe.digests(content),
-            "uploaded": 999.0, "job": "indexing-abcde", "hops": [{"name": "upload", "ended": 999.0}], **more}
+    return {"guid": GUID, "made": ["record", "metadata", "object"], "url": URL, "bucket": "gen3-bucket",
+            "version": "v1", "key": f"{GUID}/{_probe.FILE_NAME}", "size": len(content),
+            "hashes": _probe.digests(content), "uploaded": 999.0, "job": "indexing-abcde",
+            "hops": [{"name": "upload", "ended": 999.0}], **more}
 
 
 def travel(name, probe, world):
@@ -211,7 +213,8 @@ def test_a_job_that_never_comes_is_explained_by_the_queue():
     aws = Aws({"queue": (4, 0), "dead": (0, 0)})
     hop, _, failure = travel("job", probe(queue_before={"visible": 0, "in_flight": 0, "dead": 0}), world(aws=aws))
     assert hop["seconds"] == 6.0, "5 seconds of waiting, and 1 since the upload"
-    assert "No Job for" in failure and "4 messages wait in Gen3Queue" in failure and "deployment/ssjdispatcher" in failure
+    assert "No Job for" in failure and "4 messages wait in Gen3Queue" in failure
+    assert "deployment/ssjdispatcher" in failure
     assert hop["advice"] and "queue: 4 waiting" in hop["evidence"][1]
 
 
@@ -235,16 +238,20 @@ def test_a_job_that_has_ended_or_gone_is_passed(jobs, state):
     assert failure is None and hop["state"] == state
 
 
-FAILED_POD = {"metadata": {"name": "p"}, "status": {"containerStatuses": [{"state": {"terminated": {"exitCode": 2, "reason": "Error"}}}]}}
-PULLING = {"metadata": {"name": "p"}, "status": {"containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]}}
+def pod(**state):
+    return {"metadata": {"name": "p"}, "status": {"containerStatuses": [{"state": state}]}}
 
 
-@pytest.mark.parametrize(("live", "pod", "words"), [
+FAILED_POD = pod(terminated={"exitCode": 2, "reason": "Error"})
+PULLING = pod(waiting={"reason": "ImagePullBackOff"})
+
+
+@pytest.mark.parametrize(("live", "its_pod", "words"), [
     (live_job(conditions=[{"type": "Failed", "status": "True"}]), FAILED_POD, ["failed", "exit code 2"]),
     (live_job(active=1), PULLING, ["did not finish", "ImagePullBackOff"]),
 ])
-def test_a_job_that_fails_or_hangs_is_explained_by_its_pods(live, pod, words):
-    hop, _, failure = travel("finished", probe(), world(cluster=Cluster(job=[live], pods=[pod])))
+def test_a_job_that_fails_or_hangs_is_explained_by_its_pods(live, its_pod, words):
+    hop, _, failure = travel("finished", probe(), world(cluster=Cluster(job=[live], pods=[its_pod])))
     assert words[0] in failure and "kubectl -n jobs-ns logs job/indexing-abcde" in failure
     assert any(words[1] in line for line in hop["evidence"])
 
@@ -292,7 +299,11 @@ def test_the_upload_status(answers, words):
     assert (words in failure) if words else failure is None
 
 
-@pytest.mark.parametrize(("answer", "ready"), [((200, record()), True), ((200, record(hashes={})), False), ((404, None), False)])
+@pytest.mark.parametrize(("answer", "ready"), [
+    ((200, record()), True),
+    ((200, record(hashes={})), False),
+    ((404, None), False),
+])
 def test_ready_is_what_anyone_can_read(answer, ready):
     services = Services(**{"GET indexd/G": answer})
     _, _, failure = travel("ready", probe(), world(services))
