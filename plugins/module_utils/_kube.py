@@ -276,6 +276,16 @@ def apply_to(kube: Kube, change: Change, dry_run: bool) -> None:
     getattr(kube, change.operation)(**change.parameters, dry_run=dry_run)
 
 
+def list_if_allowed(source: Any, kind: str, namespace: str) -> list[dict]:
+    """Return the objects of a kind as far as one may see them, from ``source``, which has the ``list`` of Kube."""
+    try:
+        return source.list(kind, namespace)
+    except KubeError as error:
+        if error.status != 403:
+            raise
+        return []
+
+
 def connect(module) -> Kube:
     """Return the API server that the module's options, the environment or the kubeconfig name; raises KubeError."""
     if kubernetes is None:

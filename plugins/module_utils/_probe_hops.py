@@ -15,11 +15,13 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils import _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._kube import Kube, KubeError
 from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import Gen3Error, Indexd, Metadata, Send
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_rules import read_jobs
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -86,6 +88,7 @@ class World:
             self.waited = True
             self.sleep(self.params["interval"])
 
+    @cached_property
     def indexer(self) -> Mapping[str, Any]:
         """Return the ``imageConfig`` of the indexing job from ssjdispatcher's Secret: addresses, users and passwords.
 
@@ -97,11 +100,10 @@ class World:
         if secret is None or key not in (secret.get("data") or {}):
             raise HopFailed(f"There is no {where}.", advice=["Run site.yml first."])
         document = parse_secret_value(secret["data"][key], where)
-        for job in document.get("JOBS") or []:
-            # Go matches the keys inside an element of JOBS without regard to case.
-            entry = {name.lower(): value for name, value in job.items()} if isinstance(job, Mapping) else {}
-            if entry.get("name") == self.params["job_name"] and isinstance(entry.get("imageconfig"), Mapping):
-                return entry["imageconfig"]
+        for job in read_jobs(document):
+            config = job.fields.get("imageconfig")
+            if job.fields.get("name") == self.params["job_name"] and isinstance(config, Mapping):
+                return config
         raise HopFailed(
             f"JOBS in {where} has no entry {self.params['job_name']} with an imageConfig.",
             advice=["Run site.yml first."],
@@ -109,12 +111,12 @@ class World:
 
     def indexd(self) -> Indexd:
         """Return indexd's client."""
-        config = self.indexer()
+        config = self.indexer
         return Indexd(self.send("indexd", config), config.get("username", ""))
 
     def metadata(self) -> Metadata:
         """Return the metadata service's client."""
-        config = self.indexer().get("metadataService") or {}
+        config = self.indexer.get("metadataService") or {}
         return Metadata(self.send("metadata", config), config.get("username", ""))
 
     def queue_depth(self) -> dict[str, int] | None:

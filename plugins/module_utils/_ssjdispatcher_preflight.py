@@ -24,7 +24,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._document_merge impor
     remove,
     select,
 )
-from ansible_collections.gen3.uploads.plugins.module_utils._kube import Kube, KubeError
+from ansible_collections.gen3.uploads.plugins.module_utils._kube import Kube, list_if_allowed
 from ansible_collections.gen3.uploads.plugins.module_utils._ownership import Owner, owners, targets
 from ansible_collections.gen3.uploads.plugins.module_utils._rollout import (
     PENDING,
@@ -80,18 +80,10 @@ class Cluster:
     def secret(self, name: str, namespace: str | None) -> Mapping[str, Any] | None:
         return self.get("Secret", name, namespace or self.namespace)
 
-    def external_secrets(self, namespace: str) -> Sequence[Mapping[str, Any]]:
-        """Return the ExternalSecrets, as far as one may see them; owner references tell the rest."""
-        try:
-            return self.list("ExternalSecret", namespace)
-        except KubeError as error:
-            if error.status != 403:
-                raise
-            return []
-
     def owners(self, kind: str, name: str, namespace: str) -> list[Owner]:
         """Return who else writes to an object; an ExternalSecret claims its Secret before that exists."""
-        claims = self.external_secrets(namespace) if kind == "Secret" else []
+        # Where one may not see ExternalSecrets, the owner references tell who manages the Secret.
+        claims = list_if_allowed(self, "ExternalSecret", namespace) if kind == "Secret" else []
         return owners(self.get(kind, name, namespace), [claim for claim in claims if targets(claim, name)])
 
 

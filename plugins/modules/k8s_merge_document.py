@@ -175,6 +175,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._kube import (
     apply_to,
     connect,
     converge,
+    list_if_allowed,
 )
 from ansible_collections.gen3.uploads.plugins.module_utils._merge_plan import MergeError, Wish, plan, warnings
 from ansible_collections.gen3.uploads.plugins.module_utils._ownership import owners, targets
@@ -198,18 +199,9 @@ DOCUMENT = {
 def observe(kube, wish):
     """Return an object and its owners as the API server knows them."""
     current = kube.get(wish.kind, wish.name, wish.namespace)
-    external = external_secrets(kube, wish.namespace) if wish.kind == "Secret" else []
+    # Where one may not see ExternalSecrets, the owner references tell who manages the Secret.
+    external = list_if_allowed(kube, "ExternalSecret", wish.namespace) if wish.kind == "Secret" else []
     return current, owners(current, [each for each in external if targets(each, wish.name)])
-
-
-def external_secrets(kube, namespace):
-    """Return the ExternalSecrets of a namespace, as far as one may see them: the owner references tell the rest."""
-    try:
-        return kube.list("ExternalSecret", namespace)
-    except KubeError as error:
-        if error.status != 403:
-            raise
-        return []
 
 
 def wishes(kube, documents, sensitive):

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import yaml
+from plays import CONFIRM, ROOT, SITE, TEARDOWN, VERIFY, succeed
 
-ROOT = Path(__file__).resolve().parents[2]
 OPERATOR = {"kind": "ServiceAccount", "name": "operator", "namespace": "default"}
 
 
-def test_the_documented_role_is_enough(clean_lab, uploads_variables, tmp_path):
+def test_the_documented_role_is_enough(clean_lab, tmp_path):
     kube = clean_lab.kube
     role = yaml.safe_load((ROOT / "docs" / "operator-role.yaml").read_text())
     kube.create(role)
@@ -24,18 +21,13 @@ def test_the_documented_role_is_enough(clean_lab, uploads_variables, tmp_path):
         "subjects": [OPERATOR],
     })
     token = kube.request("POST", "api/v1/namespaces/default/serviceaccounts/operator/token", {"spec": {}})["status"]["token"]
-    environment = clean_lab.environment()
-    kubeconfig = json.loads(Path(environment["K8S_AUTH_KUBECONFIG"]).read_text())
+    kubeconfig = json.loads(clean_lab.state.kubeconfig("lab-admin").read_text())
     kubeconfig["users"][0]["user"] = {"token": token}
     file = tmp_path / "kubeconfig"
     file.write_text(json.dumps(kubeconfig))
 
-    for playbook, *arguments in (
-        ("site.yml", "--check"), ("site.yml",), ("playbooks/verify.yml",),
-        ("playbooks/teardown.yml", "-e", "uploads_teardown_confirm=ssj-topic"),
-    ):
-        process = subprocess.run(
-            ["ansible-playbook", playbook, "-e", f"@{uploads_variables}", *arguments], cwd=ROOT, text=True, check=False,
-            env={**os.environ, **environment, "KUBECONFIG": str(file), "K8S_AUTH_KUBECONFIG": str(file)},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        assert process.returncode == 0, f"{playbook}: {process.stdout}"
+    operator = {"KUBECONFIG": str(file), "K8S_AUTH_KUBECONFIG": str(file)}
+    succeed(clean_lab, SITE, "--check", environment=operator)
+    succeed(clean_lab, SITE, environment=operator)
+    succeed(clean_lab, VERIFY, environment=operator)
+    succeed(clean_lab, TEARDOWN, environment=operator, variables=CONFIRM)
