@@ -122,7 +122,8 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
     documents = [document for document in (credentials, images) if document]
 
     found = _review(installation, credentials, images, options)
-    found.problems[:0] = [*rights.problems, *(each.problem for each in documents if each.problem)]
+    refused = [*rights.problems, *(each.problem for each in documents if each.problem)]
+    found.problems[:0] = refused
     if deployment is None:
         found.problems.clear()  # what else there may be follows from it
     found.problems[:0] = setup_problems(installation, namespace)
@@ -157,6 +158,7 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
         "restart": restart,
         "converged": not (rights.apply or rights.delete or restart or any(each.changes for each in documents)),
         "problems": found.problems,
+        "refused": refused,
         "warnings": found.warnings,
     }
 

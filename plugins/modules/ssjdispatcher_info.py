@@ -291,6 +291,13 @@ problems:
   sample:
     - "In credentials.json of Secret default/ssjdispatcher-creds: SQS.url is empty: ssjdispatcher receives nothing; set it to the
       URL of the queue."
+refused:
+  description: Those of RV(problems) that keep the changes from being made; with O(withdraw) the others need not stop anyone.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "Cannot merge into credentials.json of Secret default/ssjdispatcher-creds: it is not JSON (Expecting value: line 1 column 24)."
 """
 
 from ansible.module_utils.basic import missing_required_lib

@@ -49,12 +49,12 @@ class Play:
 
 
 def start(lab, playbook: str, *arguments: str, variables: Mapping[str, Any] | None = None,
-          environment: Mapping[str, str | None] | None = None) -> subprocess.Popen:
+          environment: Mapping[str, str | None] | None = None, inventory: str = "inventories/lab") -> subprocess.Popen:
     """Start ansible-playbook; an environment variable that is None is unset."""
     merged = {**os.environ, **lab.environment(), **OPERATOR, RUN_ID: uuid.uuid4().hex, **(environment or {})}
     extra = ["-e", json.dumps(variables)] if variables else []
     return subprocess.Popen(
-        ["ansible-playbook", "-i", "inventories/lab", playbook, *arguments, *extra], cwd=ROOT, text=True,
+        ["ansible-playbook", "-i", inventory, playbook, *arguments, *extra], cwd=ROOT, text=True,
         env={name: value for name, value in merged.items() if value is not None},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -79,7 +79,7 @@ def kill(process: subprocess.Popen) -> int:
 
     Ansible puts each worker, and so each module, into a process group of its own: only the environment tells whose they are.
     """
-    run_id = next(entry for entry in environ(process.pid) if entry.startswith(f"{RUN_ID}=".encode()))
+    run_id = next((entry for entry in environ(process.pid) if entry.startswith(f"{RUN_ID}=".encode())), b"it has ended")
     killed: set[int] = set()
     while members := {pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if run_id in environ(pid)}:
         for pid in members:

@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from plays import SITE, run
+from plays import CONFIRM, SITE, TEARDOWN, run, succeed
 
 
 def with_secret(content):
@@ -63,16 +63,51 @@ def test_is_refused_in_one_sentence_before_anything_is_written(clean_lab, tmp_pa
     prepare, variables, environment, words = CASES[case]
     if prepare:
         prepare(clean_lab)
-    if environment.get("K8S_AUTH_KUBECONFIG") == "unreachable":
-        kubeconfig = json.loads(clean_lab.state.kubeconfig("lab-admin").read_text())
-        kubeconfig["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
-        file = tmp_path / "kubeconfig"
-        file.write_text(json.dumps(kubeconfig))
-        environment = {"K8S_AUTH_KUBECONFIG": str(file), "KUBECONFIG": str(file)}
-    with clean_lab.calls() as calls:
-        play = run(clean_lab, SITE, variables=variables, environment=environment)
+    refused(clean_lab, SITE, variables, with_kubeconfig(clean_lab, environment, tmp_path), words)
+
+
+@pytest.mark.parametrize("variable", ["uploads_buckets", "uploads_region"])
+def test_a_variable_that_is_not_set_is_named(clean_lab, tmp_path, variable):
+    inventory = tmp_path / "inventory"
+    variables = {"uploads_buckets": [{"name": "gen3-bucket", "storage": "s3"}], "uploads_region": "us-east-1"}
+    del variables[variable]
+    inventory.write_text("localhost ansible_connection=local\n")
+    refused(clean_lab, SITE, variables, {}, [variable], inventory=str(inventory))
+
+
+TEARDOWN_CASES = ["unreachable API server", "wrong context", "Secret owned by an ExternalSecret", "Secret that is not JSON"]
+
+
+@pytest.mark.parametrize("case", TEARDOWN_CASES)
+def test_teardown_refuses_before_it_has_taken_anything_away(clean_lab, tmp_path, case):
+    prepare, variables, environment, words = CASES[case]
+    succeed(clean_lab, SITE)
+    if prepare:
+        text = clean_lab.kube.get("Secret", "ssjdispatcher-creds")["data"]["credentials.json"]
+        clean_lab.kube.delete("Secret", "ssjdispatcher-creds")
+        prepare(clean_lab)
+        if case == "Secret owned by an ExternalSecret":
+            clean_lab.kube.patch("Secret", "ssjdispatcher-creds", {"data": {"credentials.json": text}})
+    refused(clean_lab, TEARDOWN, {**variables, **CONFIRM}, with_kubeconfig(clean_lab, environment, tmp_path), words)
+
+
+def refused(lab, playbook, variables, environment, words, **options):
+    """Assert that a playbook fails with these words in one sentence, and has written nothing."""
+    with lab.calls() as calls:
+        play = run(lab, playbook, variables=variables, environment=environment, **options)
     assert play.code != 0
     assert calls.writes == []
     for word in words:
         assert word in play.message, play.message
     assert "Traceback" not in play.output
+
+
+def with_kubeconfig(lab, environment, directory):
+    """Return the environment with a kubeconfig that leads nowhere where the case wants one."""
+    if environment.get("K8S_AUTH_KUBECONFIG") != "unreachable":
+        return environment
+    kubeconfig = json.loads(lab.state.kubeconfig("lab-admin").read_text())
+    kubeconfig["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    file = directory / "kubeconfig"
+    file.write_text(json.dumps(kubeconfig))
+    return {"K8S_AUTH_KUBECONFIG": str(file), "KUBECONFIG": str(file)}

@@ -14,6 +14,9 @@ FOREIGN_RULES = {
                              "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "thumbnails/"}]}}}],
     "QueueConfigurations": [{"Id": "removals", "QueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:removals",
                              "Events": ["s3:ObjectRemoved:*"]}],
+    "LambdaFunctionConfigurations": [{"Id": "restored", "LambdaFunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:restored",
+                                      "Events": ["s3:ObjectRestore:Post"]}],
+    "EventBridgeConfiguration": {},
 }
 FOREIGN_STATEMENT = {"Sid": "Audit", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/audit"},
                      "Action": "sns:GetTopicAttributes", "Resource": f"arn:aws:sns:us-east-1:{ACCOUNT}:ssj-topic"}
@@ -65,7 +68,9 @@ def foreign_state(lab):
         return [statement for statement in statements if not statement.get("Sid", "").startswith("Gen3Uploads")]
 
     return {
-        "rules": {kind: [rule for rule in rules[kind] if rule["Id"] in ("thumbnails", "removals")] for kind in FOREIGN_RULES},
+        "rules": {kind: [rule for rule in rules[kind] if rule["Id"] in ("thumbnails", "removals", "restored")]
+                  for kind in FOREIGN_RULES if kind != "EventBridgeConfiguration"},
+        "event bridge": "EventBridgeConfiguration" in rules,
         "topic": theirs(json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])["Statement"]),
         "subscriptions": [each["Endpoint"] for each in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
                           if each["Endpoint"].endswith(":audit")],
@@ -86,6 +91,7 @@ def test_foreign_state_outlasts_site_and_teardown(clean_lab):
     lab = clean_lab
     plant(lab)
     before = foreign_state(lab)
+    assert before["event bridge"] and all(before["rules"].values())
     site = succeed(lab, SITE)
     assert foreign_state(lab) == before
     assert "__owner_statement" in site.output, "the open statement is warned about"
@@ -95,6 +101,7 @@ def test_foreign_state_outlasts_site_and_teardown(clean_lab):
 
     succeed(lab, TEARDOWN, variables={**CONFIRM, "uploads_discard_messages": True})
     assert foreign_state(lab) == before
+    assert lab.boto3("s3").get_bucket_notification_configuration(Bucket="gen3-bucket").items() >= FOREIGN_RULES.items()
     secret = lab.kube.get("Secret", "ssjdispatcher-creds")
     names = [job["name"] for job in json.loads(base64.b64decode(secret["data"]["credentials.json"]))["JOBS"]]
     assert names == ["other"]

@@ -23,6 +23,10 @@ def restart_is_recorded(lab):
     return "gen3.uploads" in json.dumps(template["metadata"].get("annotations", {}))
 
 
+def rule_is_set(lab):
+    return "TopicConfigurations" in lab.boto3("s3").get_bucket_notification_configuration(Bucket="gen3-bucket")
+
+
 @pytest.mark.parametrize("moment", [topic_exists, secret_is_merged, restart_is_recorded])
 def test_a_first_run_that_is_killed_is_made_good_by_the_next(clean_lab, moment):
     lab = clean_lab
@@ -34,6 +38,17 @@ def test_a_first_run_that_is_killed_is_made_good_by_the_next(clean_lab, moment):
 
     assert succeed(lab, SITE).changed == []
     lab.wait_until_ready(lab.upload())
+
+
+def test_an_upload_after_the_rule_is_indexed_although_the_run_is_killed(clean_lab):
+    lab = clean_lab
+    process = start(lab, SITE)
+    lab.wait_for(lambda: rule_is_set(lab), timeout=120, what="the rule")
+    kill(process)
+    guid = lab.upload()
+
+    assert succeed(lab, SITE).changed == []
+    lab.wait_until_ready(guid)
 
 
 def test_uploads_during_a_run_that_is_killed_are_indexed(clean_lab):

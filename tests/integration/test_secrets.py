@@ -54,9 +54,21 @@ def test_the_search_finds_every_form():
     assert found({"it": secret}, "nothing of the kind") == []
 
 
+def with_characters_that_are_escaped(lab) -> dict[str, dict[str, str]]:
+    """Give indexd and the metadata service passwords that look different in every encoding; returns all passwords."""
+    passwords = lab.state.passwords()
+    # What starlette leaves alone in a line of metadata.env: no quote, no comma, no backslash.
+    passwords["indexd"]["fence"], passwords["metadata"]["gateway"] = 'a"b\\c/d+e%f&é=0123456789', "p/q+r%s&t=é0123456789~"
+    line = f"ADMIN_LOGINS=gateway:{passwords['metadata']['gateway']}\n"
+    for name, key, text in (("indexd-service-creds", "fence", passwords["indexd"]["fence"]), ("metadata-g3auto", "metadata.env", line)):
+        lab.kube.patch("Secret", name, {"data": {key: base64.b64encode(text.encode()).decode()}})
+    lab.state.passwords_file.write_text(json.dumps(passwords))
+    return passwords
+
+
 def test_no_secret_in_output_files_or_arguments(clean_lab, tmp_path):
     lab = clean_lab
-    passwords = lab.state.passwords()
+    passwords = with_characters_that_are_escaped(lab)
     secrets = {
         "indexd's password": passwords["indexd"]["fence"],
         "metadata service's password": passwords["metadata"]["gateway"],

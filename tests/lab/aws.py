@@ -16,8 +16,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+from xml.etree import ElementTree
 
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from lab.faults import ANSWER_LOST, OPERATOR_KEY, THROTTLED, Faults
@@ -49,6 +52,10 @@ class RecordedMoto:
             answer: dict[str, Any] = {}
             body = b"".join(self._moto(environ, lambda status, headers, _error=None: answer.update(
                 status=status, headers=headers)))
+        if call["action"] == "GET bucket?notification" and answer.get("status", "").startswith("200"):
+            body = tell_of_event_bridge(environ, body)
+            answer["headers"] = [*((name, value) for name, value in answer["headers"] if name.lower() != "content-length"),
+                                 ("Content-Length", str(len(body)))]
         if fault:
             answer, body = refusal(call["service"], environ, fault == THROTTLED)
         with self._lock:
@@ -87,6 +94,20 @@ def take_filters_as_s3_does(environ: dict[str, Any]) -> None:
     body = re.sub(r"<FilterRule><Value\s*(/>|></Value>)<Name>\w+</Name></FilterRule>", "", body)
     body = re.sub(r"<Filter><S3Key\s*(/>|></S3Key>)</Filter>", "", body)
     environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body.encode()), str(len(body.encode()))
+
+
+def tell_of_event_bridge(environ: Mapping[str, Any], body: bytes) -> bytes:
+    """Return a notification configuration with the EventBridge setting, which moto keeps and obeys but does not return."""
+    host, path = environ["HTTP_HOST"], environ["PATH_INFO"].strip("/")
+    bucket = host.partition(".s3.")[0] if ".s3." in host else path.partition("/")[0]
+    configuration = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].head_bucket(bucket).notification_configuration
+    if configuration is None or configuration.event_bridge is None:
+        return body
+    root = ElementTree.fromstring(body)
+    namespace = root.tag.partition("}")[0].removeprefix("{")
+    ElementTree.register_namespace("", namespace)
+    ElementTree.SubElement(root, f"{{{namespace}}}EventBridgeConfiguration")
+    return ElementTree.tostring(root)
 
 
 def refusal(service: str, environ: Mapping[str, Any], throttled: bool) -> tuple[dict[str, Any], bytes]:

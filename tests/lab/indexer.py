@@ -119,7 +119,7 @@ def set_status(service: Mapping[str, str], guid: str, status: str) -> None:
 
 def call(method: str, url: str, body: Any = None, login: Mapping[str, str] | None = None) -> requests.Response:
     """Send a request, again after a connection error, 429 or 5xx: six attempts in half a minute."""
-    auth = (login["username"], login["password"]) if login else None
+    auth = (login["username"].encode(), login["password"].encode()) if login else None  # in UTF-8, as Go does it
     for wait in (*RETRY_WAITS, None):
         try:
             response = requests.request(method, url, json=body, auth=auth, timeout=60)

@@ -4,6 +4,7 @@
 """The whole lab: started, stopped, brought back to its first state."""
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import json
@@ -82,7 +83,7 @@ class Lab(Testing):
         self.state.clear()
         own = f"http://127.0.0.1:{ports['gen3']}"
         self.state.settings = {
-            "ports": ports, "secret_key": secrets.token_hex(20),
+            "ports": ports, "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
             "indexd_url": os.environ.get("LAB_INDEXD_URL", own).rstrip("/"),
             "mds_url": os.environ.get("LAB_MDS_URL", own).rstrip("/"),
             "dispatcher_command": os.environ.get("LAB_DISPATCHER_CMD"),

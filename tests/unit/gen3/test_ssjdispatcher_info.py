@@ -402,6 +402,23 @@ def test_objects_that_we_created_are_emptied(cluster, run):
     assert patch_of(run(**WITHDRAWAL), "ConfigMap")["remove"] == []
 
 
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda c: c.credentials("{not json"), "it is not JSON"),
+        (lambda c: c.put("ExternalSecret", "ssjdispatcher-creds", {"spec": {}}), "ExternalSecret ssjdispatcher-creds manages"),
+        (lambda c: c.credentials({**COMPLETE, "SQS": {}}), None),
+    ],
+    ids=["not JSON", "ExternalSecret", "a fault that may stay"],
+)
+def test_a_withdrawal_that_cannot_be_made_is_refused(cluster, run, change, words):
+    converge(cluster, run)
+    change(cluster)
+    result = run(**WITHDRAWAL)
+    assert [words in sentence for sentence in result["refused"]] == ([True] if words else [])
+    assert result["problems"]
+
+
 def test_withdrawing_leaves_an_untouched_ssjdispatcher_alone(cluster, run):
     cluster.credentials({**COMPLETE, "JOBS": [], "SQS": {"url": URL + "2"}})
     result = run(**WITHDRAWAL)

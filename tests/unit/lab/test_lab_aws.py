@@ -173,3 +173,14 @@ def test_filters_are_taken_in_every_form_that_s3_takes(account, rules, expected)
         {"TopicArn": topic, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}]})
     rule = s3.get_bucket_notification_configuration(Bucket="bucket")["TopicConfigurations"][0]
     assert rule.get("Filter", {}).get("Key", {}).get("FilterRules") == expected
+
+
+def test_event_bridge_is_told_of_beside_the_rules(account):
+    s3, sns = account.client("s3"), account.client("sns")
+    s3.create_bucket(Bucket="bucket")
+    rule = {"Id": "r", "TopicArn": sns.create_topic(Name="t")["TopicArn"], "Events": ["s3:ObjectCreated:Put"]}
+    for wanted in ({"EventBridgeConfiguration": {}}, {"EventBridgeConfiguration": {}, "TopicConfigurations": [rule]},
+                   {"TopicConfigurations": [rule]}, {}):
+        s3.put_bucket_notification_configuration(Bucket="bucket", NotificationConfiguration=wanted)
+        found = s3.get_bucket_notification_configuration(Bucket="bucket")
+        assert {name: value for name, value in found.items() if name != "ResponseMetadata"} == wanted

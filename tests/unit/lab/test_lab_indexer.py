@@ -100,7 +100,7 @@ def test_an_object_is_indexed(run, server):
     assert calls == [RECORD, STATUS, FILL, STATUS]
     assert server.statuses == ["processing", "uploaded"]
     _call, body, login = server.calls[2]
-    assert login == ("fence", "p")
+    assert login == (b"fence", b"p")
     assert (body["size"], body["urls"]) == (5, [f's3://lab-bucket/{GUID}/my "file".txt'])
     assert set(body["hashes"]) == {"md5", "sha1", "sha256", "sha512", "crc"}
 
