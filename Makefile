@@ -9,15 +9,16 @@ export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_LINT_NO_UPDATE_CHECK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint unit integration bench clean
+.PHONY: help demo test lint unit integration molecule bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo         run site.yml against the embedded lab, upload a file and follow it to READY"
-	@echo "make test         every test: lint, unit and integration"
+	@echo "make test         every test: lint, unit, integration and molecule"
 	@echo "make lint         ansible-test sanity, ansible-lint, galaxy-importer, docs and changelog"
 	@echo "make unit         the tests that need no lab"
 	@echo "make integration  the tests on the lab (real Kubernetes API, emulated AWS)"
+	@echo "make molecule     the role minio on a node, a container on Docker (MOLECULE_NODE_IMAGE: its image)"
 	@echo "make bench        speed beside the stock modules, interleaved, as ratios"
 
 demo: $(VENV)/.complete
@@ -34,6 +35,9 @@ unit: $(VENV)/.complete
 
 integration: $(VENV)/.complete
 	@$(PYTEST) tests/integration
+
+molecule: $(VENV)/.complete
+	@$(PYTEST) tests/molecule
 
 bench: $(VENV)/.complete
 	@PYTHONPATH=tests python -m bench

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """``gen3.uploads.attributes`` for modules that converge something; ``.info`` for those that only read."""
+    """``gen3.uploads.attributes`` for modules that converge something, ``.info`` for those that only read; ``.aws`` and
+    ``.k8s`` for the members of an action group."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -20,12 +21,6 @@ attributes:
   idempotent:
     support: full
     description: A second run with the same options changes nothing.
-  action_group:
-    description: Use C(group/gen3.uploads.all) in C(module_defaults) to set defaults for the modules of this collection and
-      for those of C(amazon.aws), C(community.aws) and C(kubernetes.core).
-    support: full
-    membership:
-      - gen3.uploads.all
 """
 
     INFO = r"""
@@ -40,10 +35,28 @@ attributes:
   idempotent:
     support: full
     description: Reads only.
+"""
+
+    AWS = r"""
+options: {}
+attributes:
   action_group:
-    description: Use C(group/gen3.uploads.all) in C(module_defaults) to set defaults for the modules of this collection and
-      for those of C(amazon.aws), C(community.aws) and C(kubernetes.core).
+    description:
+      - Use C(group/gen3.uploads.aws) in C(module_defaults) for the modules of this collection that use AWS,
+        and for those of C(amazon.aws) and C(community.aws).
     support: full
     membership:
-      - gen3.uploads.all
+      - gen3.uploads.aws
+"""
+
+    K8S = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/gen3.uploads.k8s) in C(module_defaults) for the modules of this collection that use
+        Kubernetes, and for those of C(kubernetes.core).
+    support: full
+    membership:
+      - gen3.uploads.k8s
 """

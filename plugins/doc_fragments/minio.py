@@ -33,6 +33,13 @@ options:
     description: Whether to check the certificate of the server.
     type: bool
     default: true
+attributes:
+  action_group:
+    description:
+      - Use C(group/gen3.uploads.minio) in C(module_defaults) for the modules of this collection that use MinIO.
+    support: full
+    membership:
+      - gen3.uploads.minio
 requirements:
   - minio >= 7.2.17, < 8
 """

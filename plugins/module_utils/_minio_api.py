@@ -71,13 +71,16 @@ class Server:
 
     def _groups(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         with attempt("list the groups"):
-            existing = (json.loads(self._admin.group_list()) or []) if names else []
+            existing = sorted(set(names) & set(json.loads(self._admin.group_list()) or [])) if names else []
+            # A disabled group says nothing of its policies itself.
+            entities = json.loads(self._admin.get_policy_entities(users=[], groups=existing, policies=[])) if existing else {}
+        policies = {each["group"]: each["policies"] for each in entities.get("groupMappings") or []}
         found = {}
-        for name in set(names) & set(existing):
+        for name in existing:
             with attempt(f"read group {name}"):
                 group = json.loads(self._admin.group_info(group_name=name))
             found[name] = {"members": group.get("members") or [], "enabled": group.get("status") != "disabled",
-                           "policies": _words(group.get("policy"))}
+                           "policies": policies.get(name, [])}
         return found
 
     def _service_accounts(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:

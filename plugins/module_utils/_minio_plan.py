@@ -206,10 +206,13 @@ def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
                      parameters={"name": name, "secret": wanted["secret"]})
     # Setting the secret enables the user.
     enabled = True if found is None or wanted["update_secret"] else found["enabled"]
-    if wanted["enabled"] != enabled:
-        yield Change("update", resource, "enabled", enabled, wanted["enabled"], "enable_user",
-                     {"name": name, "enabled": wanted["enabled"]})
-    yield from _attached(resource, "user", name, (found or {}).get("policies", []), wanted["policies"])
+    attached = _attached(resource, "user", name, (found or {}).get("policies", []), wanted["policies"])
+    switched = [Change("update", resource, "enabled", enabled, wanted["enabled"], "enable_user",
+                       {"name": name, "enabled": wanted["enabled"]})] if wanted["enabled"] != enabled else []
+    if attached and not enabled and not wanted["enabled"]:
+        raise ValueError(f"User {name} is disabled, and MinIO changes the policies of enabled users only: enable it, or "
+                         "leave its policies as they are.")
+    yield from (*switched, *attached) if wanted["enabled"] else (*attached, *switched)
 
 
 def _attached(resource: str, kind: str, name: str, found: Sequence[str], wanted: Sequence[str] | None) -> list[Change]:

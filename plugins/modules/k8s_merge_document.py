@@ -24,6 +24,7 @@ description:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - gen3.uploads.attributes
+  - gen3.uploads.attributes.k8s
 options:
   documents:
     description:

@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - gen3.uploads.attributes
+  - gen3.uploads.attributes.k8s
 options:
   name:
     description: Name of the Deployment.

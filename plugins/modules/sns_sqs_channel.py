@@ -125,6 +125,7 @@ seealso:
   - module: gen3.uploads.upload_policy
 extends_documentation_fragment:
   - gen3.uploads.attributes
+  - gen3.uploads.attributes.aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

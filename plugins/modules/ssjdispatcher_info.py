@@ -19,6 +19,7 @@ description:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - gen3.uploads.attributes.info
+  - gen3.uploads.attributes.k8s
 options:
   namespace:
     description: Namespace of the Deployment.

@@ -26,7 +26,7 @@ def lab():
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:  # another session's
                 continue
-            lab = Lab(directory, print)
+            lab = Lab(directory, print, with_minio=True)
             lab.down()
             try:
                 lab.up()

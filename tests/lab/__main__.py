@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's command line. ``python -m lab up|down|status|env [--state DIR]``"""
+"""The lab's command line. ``python -m lab up|down|status|env [--state DIR] [--minio]``"""
 from __future__ import annotations
 
 import argparse
@@ -19,9 +19,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="lab", description="The pipeline of gen3.uploads on this machine alone.")
     parser.add_argument("command", choices=("up", "down", "status", "env", "reset"))
     parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="state directory (default: build/lab)")
+    parser.add_argument("--minio", action="store_true", help="with MinIO (for up)")
     arguments = parser.parse_args()
     started = time.monotonic()
-    lab = Lab(arguments.state, lambda line: print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True))
+    lab = Lab(arguments.state, lambda line: print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True),
+              arguments.minio)
     try:
         return globals()[f"_{arguments.command}"](lab)
     except (OSError, RuntimeError) as error:

@@ -17,7 +17,7 @@ from typing import Any
 import requests
 from botocore.exceptions import ClientError
 
-from lab import control_plane, processes, seed
+from lab import control_plane, minio, processes, seed
 from lab.faults import OPERATOR_KEY
 from lab.parts import PARTS, PORTS, Parts
 from lab.state import State
@@ -25,10 +25,11 @@ from lab.testing import BUCKET, REGION, Testing
 
 
 class Lab(Testing):
-    """A lab in a state directory; ``report`` is called with lines of progress."""
+    """A lab in a state directory, with MinIO if that is wanted; ``report`` is called with lines of progress."""
 
-    def __init__(self, directory: Path | str, report: Callable[[str], None] = lambda line: None):
+    def __init__(self, directory: Path | str, report: Callable[[str], None] = lambda line: None, with_minio: bool = False):
         super().__init__(State(Path(directory).resolve()))
+        self._with_minio = with_minio
         self._parts = Parts(self.state)
         self._report = report
 
@@ -53,7 +54,7 @@ class Lab(Testing):
         """Return name, process id, port and health of each part."""
         ports = self.state.settings["ports"] if self.state.prepared else {}
         return [{"part": part, "pid": self._parts.running(part), "port": ports.get(part),
-                 "healthy": self._parts.healthy(part)} for part in PARTS]
+                 "healthy": self._parts.healthy(part)} for part in (self._parts.names if self.state.prepared else PARTS)]
 
     def environment(self) -> dict[str, str]:
         """Return the variables with which an operator's tools reach the lab."""
@@ -77,13 +78,22 @@ class Lab(Testing):
             requests.post(f"{self.state.url('gen3')}/lab-reset", timeout=10).raise_for_status()
         self._fill(cluster=True)
 
+    def reset_minio(self) -> None:
+        """Let MinIO start anew with nothing in it."""
+        self._parts.reset_minio(self._report)
+
+    def part_process(self, part: str) -> int | None:
+        """Return the process id of a part, None when it does not run."""
+        return self._parts.running(part)
+
     def _prepare(self) -> None:
         """Make the state directory that of a lab that has never run."""
         ports = self._choose_ports()
         self.state.clear()
+        minio.clear(self.state)
         own = f"http://127.0.0.1:{ports['gen3']}"
         self.state.settings = {
-            "ports": ports, "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
+            "ports": ports, "minio": self._with_minio, "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
             "indexd_url": os.environ.get("LAB_INDEXD_URL", own).rstrip("/"),
             "mds_url": os.environ.get("LAB_MDS_URL", own).rstrip("/"),
             "dispatcher_command": os.environ.get("LAB_DISPATCHER_CMD"),
@@ -95,7 +105,7 @@ class Lab(Testing):
         """Return free ports; those of the last time if all are, so that a shell's `lab env` stays right."""
         if self.state.prepared:
             ports = self.state.settings["ports"]
-            if all(processes.port_is_free(port) for port in ports.values()):
+            if set(ports) == set(PORTS) and all(processes.port_is_free(port) for port in ports.values()):
                 return ports
         return dict(zip(PORTS, processes.free_ports(len(PORTS))))
 

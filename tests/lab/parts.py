@@ -11,11 +11,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import requests
 
-from lab import control_plane, processes, programs
+from lab import control_plane, minio, processes, programs
 from lab.state import State
 
 PACKAGES = Path(__file__).resolve().parents[1]
@@ -23,14 +22,14 @@ START_TIMEOUT = 60
 HEARTBEAT_TIMEOUT = 10
 
 START_ORDER = (
-    ("etcd", "aws", "gen3"),
+    ("etcd", "aws", "gen3", "minio"),
     ("kube-apiserver", "gateway", "network"),
     ("kube-controller-manager", "node"),
 )
 """Those in one group start together, as soon as the groups before are healthy."""
 
 PARTS = tuple(part for group in START_ORDER for part in group)
-PORTS = (*(part for part in PARTS if part != "node"), "etcd-peer")
+PORTS = (*(part for part in PARTS if part != "node"), "etcd-peer", "minio-console", "minio-events")
 
 
 class PartFailed(RuntimeError):
@@ -43,27 +42,38 @@ class Parts:
     def __init__(self, state: State):
         self._state = state
 
+    @property
+    def names(self) -> list[str]:
+        """The parts that this lab has: MinIO only where it is wanted."""
+        return [part for part in PARTS if part != "minio" or self._state.settings["minio"]]
+
     def running(self, part: str) -> int | None:
         """Return a part's process id, None when it does not run."""
         return processes.running(self._pid_file(part))
 
     def start(self, report: Callable[[str], None]) -> None:
         """Start the parts that do not run, and wait until all are healthy."""
-        commands = self._commands(programs.ensure(report))
+        commands = self._commands(report)
         for group in START_ORDER:
             started: dict[str, subprocess.Popen] = {}
             deadline = time.monotonic() + START_TIMEOUT
-            while waiting := [part for part in group if not self.healthy(part)]:
+            while waiting := [part for part in group if part in commands and not self.healthy(part)]:
                 for part in waiting:
                     if part in started and started[part].poll() is not None:
                         raise self._failure(part, "ended")
                     if part not in started and not self.running(part):
                         report(f"starting {part}")
                         started[part] = processes.start(
-                            commands[part], self._pid_file(part), self._log_file(part), self._environment())
+                            commands[part], self._pid_file(part), self._log_file(part), self._environment(part))
                 if time.monotonic() > deadline:
                     raise self._failure(waiting[0], f"did not answer within {START_TIMEOUT} s")
                 time.sleep(0.02)
+
+    def reset_minio(self, report: Callable[[str], None]) -> None:
+        """Let MinIO start anew with nothing in it."""
+        processes.stop([self._pid_file("minio")])
+        minio.clear(self._state)
+        self.start(report)
 
     def stop(self) -> None:
         """Stop all parts and all pods: whoever starts processes first, what it may wait for last."""
@@ -79,7 +89,7 @@ class Parts:
         if part == "node":
             return self._heart_beats()
         paths = {"etcd": "health", "kube-apiserver": "readyz", "kube-controller-manager": "healthz",
-                 "aws": "moto-api/data.json", "gen3": "_status"}
+                 "aws": "moto-api/data.json", "gen3": "_status", "minio": "minio/health/cluster"}
         try:
             if part in paths:
                 return _SESSION.get(f"{self._state.url(part)}/{paths[part]}", timeout=5,
@@ -98,21 +108,25 @@ class Parts:
         except FileNotFoundError:
             return False
 
-    def _commands(self, binaries: Any) -> dict[str, list[str]]:
-        directory = str(self._state.directory)
+    def _commands(self, report: Callable[[str], None]) -> dict[str, list[str]]:
+        """Return the command of each part that this lab has; builds the programs that are missing."""
+        directory, settings = str(self._state.directory), self._state.settings
         own = {part: [sys.executable, "-m", f"lab.{part}", directory]
                for part in ("aws", "gen3", "gateway", "network", "node")}
+        if settings["minio"]:
+            own["minio"] = minio.command(self._state, programs.ensure(report, "go-minio")["minio"])
         return own | control_plane.commands(
-            self._state.kubernetes, binaries, self._state.settings["ports"], self._state.authority)
+            self._state.kubernetes, programs.ensure(report), settings["ports"], self._state.authority)
 
     def _failure(self, part: str, what: str) -> PartFailed:
         log = self._log_file(part)
         return PartFailed(f"{part} {what}; the end of {log}:\n{log.read_text()[-2000:]}")
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, part: str) -> dict[str, str]:
         """Return a clean environment: neither the caller's AWS settings nor its proxies reach a part."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-        return {**kept, "LANG": "C.UTF-8", "PYTHONPATH": str(PACKAGES), "PYTHONUNBUFFERED": "1"}
+        return {**kept, "LANG": "C.UTF-8", "PYTHONPATH": str(PACKAGES), "PYTHONUNBUFFERED": "1",
+                **(minio.environment(self._state) if part == "minio" else {})}
 
     def _pid_file(self, part: str) -> Path:
         return self._state.pids / part

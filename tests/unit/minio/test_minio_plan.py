@@ -49,3 +49,89 @@ def test_a_size_is_read(text, number):
 def test_no_size_is_refused(text):
     with pytest.raises(ValueError):
         planning.size(text)
+
+
+def plan(current=None, **options):
+    empty = {kind: [] for kind in ("policies", "users", "groups", "service_accounts", "buckets", "remove_target_arns")}
+    return planning.plan(planning.Current("us-east-1", [ARN], **(current or {})), {**empty, "purge_notifications": False, **options})
+
+
+def named(changes):
+    return [(change.action, change.resource, change.attribute) for change in changes]
+
+
+GRANT = {"name": "p", "state": "present", "grant": "indexer", "policy": None, "buckets": ["b"]}
+AS_STORED = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetBucketLocation"], "Resource": ["arn:aws:s3:::b"]},
+    {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::b/*"]}]}
+USER = {"name": "u", "state": "present", "secret": "12345678", "update_secret": False, "enabled": True, "policies": ["p"]}
+LIVE_USER = {"enabled": True, "policies": ["p"]}
+GROUP = {"name": "g", "state": "present", "enabled": True, "members": ["u"], "policies": ["p"]}
+LIVE_GROUP = {"enabled": True, "members": ["u"], "policies": ["p"]}
+ACCOUNT = {"access_key": "a", "state": "present", "secret": "12345678", "update_secret": False, "grant": "indexer", "policy": None,
+           "buckets": ["b"]}
+LIVE_ACCOUNT = {"policy": AS_STORED}
+
+
+@pytest.mark.parametrize(("kind", "live", "wanted", "changes"), [
+    ("policies", {}, GRANT, [("create", "policy p", None)]),
+    ("policies", {"p": AS_STORED}, GRANT, []),
+    ("policies", {"p": {**AS_STORED, "Statement": AS_STORED["Statement"][:1]}}, GRANT, [("update", "policy p", None)]),
+    ("policies", {"p": AS_STORED}, {**GRANT, "state": "absent"}, [("delete", "policy p", None)]),
+    ("policies", {}, {**GRANT, "state": "absent"}, []),
+    ("users", {}, USER, [("create", "user u", None), ("update", "user u", "policies")]),
+    ("users", {"u": LIVE_USER}, USER, []),
+    ("users", {"u": LIVE_USER}, {**USER, "secret": "another-one"}, []),
+    ("users", {"u": LIVE_USER}, {**USER, "update_secret": True}, [("update", "user u", "secret")]),
+    ("users", {"u": LIVE_USER}, {**USER, "policies": None}, []),
+    ("users", {"u": LIVE_USER}, {**USER, "policies": []}, [("update", "user u", "policies")]),
+    ("users", {"u": LIVE_USER}, {**USER, "enabled": False}, [("update", "user u", "enabled")]),
+    # Setting the secret of a disabled user enables it.
+    ("users", {"u": {**LIVE_USER, "enabled": False}}, {**USER, "enabled": False, "update_secret": True},
+     [("update", "user u", "secret"), ("update", "user u", "enabled")]),
+    # MinIO changes the policies of enabled users only.
+    ("users", {"u": LIVE_USER}, {**USER, "enabled": False, "policies": []},
+     [("update", "user u", "policies"), ("update", "user u", "enabled")]),
+    ("users", {"u": {**LIVE_USER, "enabled": False}}, {**USER, "policies": []},
+     [("update", "user u", "enabled"), ("update", "user u", "policies")]),
+    ("users", {"u": LIVE_USER}, {**USER, "state": "absent"}, [("delete", "user u", None)]),
+    ("groups", {}, GROUP, [("create", "group g", "members"), ("update", "group g", "policies")]),
+    ("groups", {"g": LIVE_GROUP}, GROUP, []),
+    ("groups", {"g": LIVE_GROUP}, {**GROUP, "members": None, "policies": None}, []),
+    ("groups", {"g": LIVE_GROUP}, {**GROUP, "members": ["v"]}, [("update", "group g", "members")]),
+    ("groups", {"g": LIVE_GROUP}, {**GROUP, "enabled": False}, [("update", "group g", "enabled")]),
+    ("groups", {"g": LIVE_GROUP}, {**GROUP, "state": "absent"}, [("delete", "group g", None)]),
+    ("service_accounts", {}, ACCOUNT, [("create", "service account a", None)]),
+    ("service_accounts", {"a": LIVE_ACCOUNT}, ACCOUNT, []),
+    ("service_accounts", {"a": LIVE_ACCOUNT}, {**ACCOUNT, "grant": None}, []),
+    ("service_accounts", {"a": LIVE_ACCOUNT}, {**ACCOUNT, "grant": "fence"}, [("update", "service account a", "policy")]),
+    ("service_accounts", {"a": LIVE_ACCOUNT}, {**ACCOUNT, "update_secret": True}, [("update", "service account a", "secret")]),
+    ("service_accounts", {"a": LIVE_ACCOUNT}, {**ACCOUNT, "state": "absent"}, [("delete", "service account a", None)]),
+])
+def test_what_is_planned(kind, live, wanted, changes):
+    assert named(plan({kind: live}, **{kind: [wanted]})) == changes
+
+
+def test_the_policies_of_a_user_who_stays_disabled_cannot_change():
+    with pytest.raises(ValueError, match="User u is disabled"):
+        plan({"users": {"u": {**LIVE_USER, "enabled": False}}}, users=[{**USER, "enabled": False, "policies": []}])
+
+
+def test_no_secret_is_in_what_a_change_shows():
+    changes = plan(users=[USER], service_accounts=[ACCOUNT])
+    assert "12345678" not in repr(changes) and any("12345678" in map(str, change.parameters.values()) for change in changes)
+
+
+def test_what_is_used_is_made_first_and_removed_last():
+    gone = {"state": "absent"}
+    changes = plan({"policies": {"old": AS_STORED}, "users": {"gone": LIVE_USER}},
+                   policies=[{**GRANT, "name": "old", **gone}, GRANT], users=[{**USER, "name": "gone", **gone}, USER], groups=[GROUP])
+    assert [change.resource for change in changes] == [
+        "policy p", "user u", "user u", "group g", "group g", "user gone", "policy old"]
+
+
+@pytest.mark.parametrize("grant", planning.GRANTS)
+def test_a_grant_reaches_no_other_bucket(grant):
+    for statement in planning.granted(grant, ["b"])["Statement"]:
+        assert set(statement["Resource"]) <= {"arn:aws:s3:::b", "arn:aws:s3:::b/*"}
+        assert "s3:*" not in statement["Action"] and "s3:PutBucketNotification" not in statement["Action"]

@@ -1,0 +1,31 @@
+"""The Molecule scenarios: the role minio on a node of its own, a container that boots systemd."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lab import programs
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted(file.parent.name for file in (ROOT / "molecule").glob("*/molecule.yml"))
+
+
+@pytest.fixture(scope="module")
+def environment():
+    """What the scenarios need: Docker, and two versions of MinIO, which the lab builds."""
+    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        pytest.skip("no Docker daemon answers")
+    here, former = (programs.ensure(print, module)["minio"] for module in ("go-minio", "go-minio-former"))
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "MOLECULE_MINIO_FILE": str(here), "MOLECULE_MINIO_OTHER_FILE": str(former)}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(environment, scenario):
+    process = subprocess.run(["molecule", "test", "--scenario-name", scenario], cwd=ROOT, env=environment, text=True,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    assert process.returncode == 0, process.stdout
