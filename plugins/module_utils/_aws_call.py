@@ -18,10 +18,13 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule reports the missing library.
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule, aws_argument_spec
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 Result = TypeVar("Result")
+
+HIDDEN_ACCESS_KEY = {"access_key": {**aws_argument_spec()["access_key"], "no_log": True}}
+"""For the argument spec of a module: amazon.aws lets ansible-core 2.19 print the key that it takes from the environment."""
 
 _TRANSIENT = [
     "500", "502", "503", "504", "InternalServerError", "KMSThrottling", "KMSThrottlingException", "RequestThrottled",

@@ -151,6 +151,7 @@ def main():
     """Run the module."""
     module = AnsibleAWSModule(
         argument_spec=dict(
+            **aws.HIDDEN_ACCESS_KEY,
             state=dict(type="str", choices=["present", "absent"], default="present"),
             topic_arn=dict(type="str"),
             buckets=dict(type="list", elements="dict", required=True, options=RULE_OPTIONS),

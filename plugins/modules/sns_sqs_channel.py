@@ -284,6 +284,7 @@ def main():
     """Run the module."""
     module = AnsibleAWSModule(
         argument_spec=dict(
+            **aws.HIDDEN_ACCESS_KEY,
             state=dict(type="str", choices=["present", "absent"], default="present"),
             channels=dict(type="list", elements="dict", required=True, options=CHANNEL_OPTIONS),
         ),

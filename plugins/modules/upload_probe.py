@@ -177,6 +177,7 @@ table:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
 from ansible_collections.gen3.uploads.plugins.module_utils import _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._kube import AUTH_ARG_SPEC, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import direct
@@ -207,7 +208,7 @@ OPTIONS = dict(
 
 def main():
     """Run the module."""
-    module = AnsibleAWSModule(argument_spec={**AUTH_ARG_SPEC, **OPTIONS})
+    module = AnsibleAWSModule(argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **OPTIONS})
     if module.params["validate_certs"]:
         module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
     params = {**module.params, "jobs_namespace": module.params["jobs_namespace"] or module.params["namespace"]}
