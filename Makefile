@@ -24,8 +24,9 @@ help:
 demo: $(VENV)/.complete
 	@PYTHONPATH=tests python -m demo
 
+# Two files at once on two cores: each worker has a lab of its own.
 test: $(VENV)/.complete
-	@$(PYTEST) tests
+	@$(PYTEST) --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests
 
 lint: $(VENV)/.complete
 	@$(PYTEST) tests/lint

@@ -17,6 +17,11 @@ sys.path.insert(0, str(ROOT / "tests"))
 _AnsibleCollectionFinder(paths=[str(ROOT / ".collections")])._install()
 
 
+def pytest_collection_modifyitems(items):
+    """The Molecule scenarios first: one worker is busy with them while another does much of the rest."""
+    items.sort(key=lambda item: "molecule" not in item.path.parts)
+
+
 def pytest_runtest_logreport(report):
     """Under CI=true a part that did not run is a failure."""
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
