@@ -8,8 +8,13 @@ from ansible_collections.gen3.uploads.plugins.module_utils import _notification_
 
 
 class FilterModule:
-    """The filters minio_target_problems and minio_target_plan."""
+    """The filters of the role minio."""
 
     def filters(self):
         """Return name -> function."""
-        return {"minio_target_problems": targets.problems, "minio_target_plan": targets.plan}
+        return {
+            "minio_conceal": targets.conceal,
+            "minio_is_directory": lambda path: isinstance(path, str) and bool(targets.DIRECTORY.fullmatch(path)),
+            "minio_target_plan": targets.plan,
+            "minio_target_problems": targets.problems,
+        }

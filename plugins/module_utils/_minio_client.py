@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 try:
+    import minio.notificationconfig  # which version 8 no longer has
     import urllib3
     from minio import Minio, MinioAdmin
     from minio.credentials import StaticProvider
@@ -87,7 +88,7 @@ def admin_code(error: Any) -> str:
 def finish(module: AnsibleModule, work: Callable[[Connection], dict[str, Any]]) -> NoReturn:
     """Exit with the result of ``work``, or fail with the sentence of its MinioError."""
     if MISSING:
-        module.fail_json(msg=missing_required_lib("minio"), exception=MISSING)
+        module.fail_json(msg=missing_required_lib("minio >= 7.2.17, < 8"), exception=MISSING)
     try:
         result, failure = work(Connection(module.params)), None
     except MinioError as error:

@@ -128,7 +128,9 @@ def _rules(current: Current, bucket: Mapping[str, Any], purge: bool) -> list[Cha
     ids = [rule["id"] for rule in wanted]
     if len(set(ids)) != len(ids):
         raise ValueError(f"Bucket {bucket['name']} has two rules of one id: give each its own.")
-    kept = [] if purge else [rule for rule in found if rule["id"] not in ids]
+    # MinIO refuses two rules that do the same, so ours takes the place of one under another id.
+    same = [meaning(rule)[1:] for rule in wanted]
+    kept = [] if purge else [rule for rule in found if rule["id"] not in ids and meaning(rule)[1:] not in same]
     if sorted(map(_order, found)) == sorted(map(_order, kept + wanted)):
         return []
     return [_put_rules(bucket["name"], found, kept + wanted)]
@@ -201,6 +203,8 @@ def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
         return
     if found is None and not wanted["secret"]:
         raise ValueError(f"User {name} does not exist and has no secret: give it one of 8 characters or more.")
+    if wanted["update_secret"] and not wanted["secret"]:
+        raise ValueError(f"User {name} has update_secret and no secret: give it one, or leave update_secret out.")
     if found is None or wanted["update_secret"]:
         yield Change("update" if found else "create", resource, "secret" if found else None, operation="put_user",
                      parameters={"name": name, "secret": wanted["secret"]})
@@ -254,6 +258,8 @@ def _service_account(current: Current, wanted: Mapping[str, Any]) -> Iterable[Ch
         yield Change("create", resource, after={"policy": document}, operation="add_service_account",
                      parameters={"key": key, "secret": wanted["secret"], "policy": document})
         return
+    if wanted["update_secret"] and not wanted["secret"]:
+        raise ValueError(f"Service account {key} has update_secret and no secret: give it one, or leave update_secret out.")
     if wanted["update_secret"]:
         yield Change("update", resource, "secret", operation="update_service_account",
                      parameters={"key": key, "secret": wanted["secret"]})

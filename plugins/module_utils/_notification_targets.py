@@ -22,6 +22,12 @@ QUEUE_LIMIT = 1_000_000
 UNSAFE = re.compile(r'["\\`\x00-\x1f\x7f]')
 """What systemd and MinIO read differently in NAME="value": systemd knows escapes there, MinIO none."""
 
+DIRECTORY = re.compile(r"(?!/(home|root|run|tmp|var/tmp)(/|$))(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+){2,}/?")
+"""A directory that the hardened unit can name and write to: not in what it hides, and nothing that systemd would expand."""
+
+_MINIO_QUEUE_LIMIT = 100_000
+"""What MinIO makes of a queue_limit of 0."""
+
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/@:,\[\]]+):([0-9]{1,5})")
@@ -97,7 +103,7 @@ def _postgresql_url(options: Mapping[str, Any]) -> str:
 
 
 _COMMON = {
-    "queue_dir": Key("path"),
+    "queue_dir": Key("directory"),
     "queue_limit": Key("count"),
 }
 _FORMAT = _choice("namespace", "access")
@@ -199,10 +205,31 @@ def plan(targets: Sequence[Mapping[str, Any]], queue_directory: str, queue_limit
             for target in sorted(present, key=lambda target: (target["type"], target["id"]))]
 
 
+def conceal(text: str, targets: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> str:
+    """Return a text, such as a line of the server's log, without any value of the targets but numbers and paths.
+
+    ``more`` are further values to conceal. Each is looked for as it is and as it stands in a URL.
+    """
+    values = {str(value): "the value of minio_environment or of a root credential" for value in more}
+    for target in targets:
+        kind = KINDS[target["type"]]
+        schema = {**kind.keys, **(kind.parts or {})}
+        options = _given(target.get("options", {}))
+        if kind.compose and kind.whole not in options and target.get("state", "present") == "present":
+            options[kind.whole] = kind.compose(options)
+        for key, value in options.items():
+            if key in schema and schema[key].kind not in ("path", "switch", "count", "port", "choice"):
+                values.update(dict.fromkeys(value if _is_list(value) else [str(value)], f"{target['type']}/{target['id']} {key}"))
+    for value, name in sorted(values.items(), key=lambda item: -len(item[0])):
+        for form in (value, quote(value, safe="")):
+            if len(form) > 3:
+                text = text.replace(form, f"<{name}>")
+    return text
+
+
 def _rendered(target: Mapping[str, Any], queue_directory: str, queue_limit: int, region: str) -> dict[str, Any]:
     kind, identifier, type_name = KINDS[target["type"]], target["id"], target["type"]
-    options = {"queue_dir": queue_directory, "queue_limit": queue_limit,
-               **{key: value for key, value in target.get("options", {}).items() if value is not None}}
+    options = {"queue_dir": queue_directory, "queue_limit": queue_limit, **_given(target.get("options", {}))}
     directory = options["queue_dir"].rstrip("/")
     if directory and type_name == "mqtt":
         options.setdefault("qos", 1)  # MinIO's own default of 0 forbids a queue_dir
@@ -216,7 +243,7 @@ def _rendered(target: Mapping[str, Any], queue_directory: str, queue_limit: int,
     return {
         "id": identifier, "type": type_name, "arn": f"arn:minio:sqs:{region}:{identifier}:{type_name}",
         "queue_dir": directory, "store_dir": f"{directory}/minio-{type_name}-{identifier}" if directory else "",
-        "queue_limit": int(options["queue_limit"]) if directory else 0,
+        "queue_limit": (int(options["queue_limit"]) or _MINIO_QUEUE_LIMIT) if directory else 0,
         "files": sorted(options[key] for key, schema in kind.keys.items()
                         if schema.kind == "path" and options.get(key)),
         "environment": dict(sorted(environment.items())),
@@ -243,8 +270,13 @@ def _identity(target: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that say something: an empty one is none, but for queue_dir, where it means no queue."""
+    return {key: value for key, value in options.items() if value is not None and (value != "" or key == "queue_dir")}
+
+
 def _options(kind: Kind, options: Mapping[str, Any]) -> list[str]:
-    given = {key: value for key, value in options.items() if value is not None}
+    given = _given(options)
     found = [_unknown(kind, key) for key in given if key not in {**kind.keys, **(kind.parts or {}), **_COMMON}]
     schema = {**kind.keys, **_COMMON}
     if kind.whole and kind.whole not in given:
@@ -253,11 +285,11 @@ def _options(kind: Kind, options: Mapping[str, Any]) -> list[str]:
     elif kind.whole:
         found += [f"has both {kind.whole} and {key}: give either the whole or its parts"
                   for key in given if key in kind.parts and key not in kind.keys]
-    found += [f"lacks {key}" for key, each in schema.items() if each.required and given.get(key, "") == ""]
+    found += [f"lacks {key}" for key, each in schema.items() if each.required and key not in given]
     found += [f"has {key}, which {wrong}" for key, each in schema.items()
               if key in given and given[key] != "" and (wrong := _wrong(each, given[key]))]
     found += [f"has {one} without {other}" for pair in kind.pairs for one, other in (pair, pair[::-1])
-              if given.get(one, "") != "" and given.get(other, "") == ""]
+              if one in given and other not in given]
     return found or _together(kind, given)
 
 
@@ -289,10 +321,11 @@ def _together(kind: Kind, given: Mapping[str, Any]) -> list[str]:
 
 def _wrong(key: Key, value: Any) -> str | None:
     """Return why a value cannot be that of the key, as the end of a sentence without the value."""
-    if isinstance(value, str) and UNSAFE.search(value):
+    texts = [text for text in (value if _is_list(value) else [value]) if isinstance(text, str)]
+    if any(map(UNSAFE.search, texts)):
         return ("holds a double quote, backslash, backtick or control character; systemd and MinIO would read it "
                 "differently")
-    if isinstance(value, str) and (value != value.strip() or value.startswith(("env://", "env+tls://"))):
+    if any(text != text.strip() or text.startswith(("env://", "env+tls://")) for text in texts):
         return "begins or ends with a space, or would be fetched from an env:// address by MinIO"
     return _CHECKS[key.kind](key, value)
 
@@ -336,6 +369,9 @@ _CHECKS: Mapping[str, Callable[[Key, Any], str | None]] = {
     "switch": _check(lambda key, value: isinstance(value, bool) or value in ("on", "off"), "must be true or false"),
     "path": _check(lambda key, value: isinstance(value, str) and value.startswith("/") and ".." not in value.split("/"),
                    "must be an absolute path"),
+    "directory": _check(lambda key, value: isinstance(value, str) and DIRECTORY.fullmatch(value) is not None,
+                        "must be an absolute path of two names or more (letters, digits, dots, dashes, underscores), outside"
+                        " of /home, /root, /run, /tmp and /var/tmp, which the service cannot see"),
     "count": _check(lambda key, value: _is_number(value, 0, 10**12), "must be a whole number, 0 or more"),
     "port": _check(lambda key, value: _is_number(value, 1, 65535), "must be a port number"),
     "duration": _check(lambda key, value: isinstance(value, str) and _DURATION.fullmatch(value) is not None,

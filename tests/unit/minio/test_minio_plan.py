@@ -31,8 +31,13 @@ def test_a_rule_of_another_meaning_is_replaced(difference):
 
 @pytest.mark.parametrize("purge, left", [(False, {"foreign", "r"}), (True, {"r"})])
 def test_foreign_rules_go_only_when_told(purge, left):
-    change, = rules([{**RULE, "id": "foreign"}], [WANTED], purge)
+    change, = rules([{**RULE, "id": "foreign", "prefix": "theirs/"}], [WANTED], purge)
     assert {rule["id"] for rule in change.parameters["rules"]} == left
+
+
+def test_a_foreign_rule_that_does_the_same_gives_way():
+    change, = rules([{**RULE, "id": "theirs"}], [WANTED])
+    assert [rule["id"] for rule in change.parameters["rules"]] == ["r"]
 
 
 def test_a_target_that_is_not_live_is_refused():
@@ -115,6 +120,13 @@ def test_what_is_planned(kind, live, wanted, changes):
 def test_the_policies_of_a_user_who_stays_disabled_cannot_change():
     with pytest.raises(ValueError, match="User u is disabled"):
         plan({"users": {"u": {**LIVE_USER, "enabled": False}}}, users=[{**USER, "enabled": False, "policies": []}])
+
+
+@pytest.mark.parametrize(("kind", "live", "wanted"), [
+    ("users", {"u": LIVE_USER}, USER), ("service_accounts", {"a": LIVE_ACCOUNT}, ACCOUNT)])
+def test_a_secret_that_is_to_be_set_must_be_given(kind, live, wanted):
+    with pytest.raises(ValueError, match="update_secret and no secret"):
+        plan({kind: live}, **{kind: [{**wanted, "secret": None, "update_secret": True}]})
 
 
 def test_no_secret_is_in_what_a_change_shows():

@@ -86,6 +86,12 @@ INVALID_OPTIONS = [
     ("webhook", {"endpoint": f"ftp://{S}"}, "endpoint"),
     ("webhook", {"endpoint": f"http://[{S}"}, "endpoint"),
     ("webhook", {"endpoint": {"url": S}}, "endpoint"),
+    ("kafka", {"brokers": [f'{S}"\\:9092']}, "brokers"),
+    ("webhook", {"queue_dir": "/"}, "queue_dir"),
+    ("webhook", {"queue_dir": f"/var/{S} x"}, "queue_dir"),
+    ("webhook", {"queue_dir": f"/home/{S}"}, "queue_dir"),
+    ("webhook", {"queue_dir": f"/var/../{S}"}, "queue_dir"),
+    ("webhook", {"queue_dir": f"/var/%h/{S}"}, "queue_dir"),
     ("webhook", {"queue_limit": S}, "queue_limit"),
     ("webhook", {"queue_limit": True}, "queue_limit"),
 ]
@@ -147,6 +153,8 @@ def test_a_valid_target_becomes_variables_with_its_id(kind):
     ("kafka", {"compression_codec": "zstd"}, "KAFKA_PRODUCER_COMPRESSION_CODEC", "zstd"),
     ("kafka", {"brokers": ["a:1", "b:2"]}, "KAFKA_BROKERS", "a:1,b:2"),
     ("mqtt", {}, "MQTT_QOS", "1"),
+    ("mqtt", {"qos": ""}, "MQTT_QOS", "1"),
+    ("postgresql", {**PARTS, "password": ""}, "POSTGRES_CONNECTION_STRING", "postgres://u@h:5432/d"),
     ("nats", {"tls": False}, "NATS_TLS", "off"),
 ])
 def test_an_option_becomes_the_variable_that_minio_reads(kind, options, variable, value):
@@ -164,3 +172,31 @@ def test_absent_targets_are_left_out_and_no_queue_dir_means_none():
     target, = targets.plan(wanted, "/q")
     assert (target["id"], target["queue_dir"], target["store_dir"]) == ("B", "", "")
     assert "MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_B" not in target["environment"]
+
+
+def test_an_empty_option_is_none():
+    wanted = [{"id": "X", "type": "kafka", "options": {**VALID["kafka"], "batch_size": "", "sasl_username": ""}}]
+    assert targets.problems(wanted) == []
+    assert not any("BATCH" in name or "SASL" in name for name in targets.plan(wanted, "/var/q")[0]["environment"])
+
+
+def test_a_limit_of_0_is_what_minio_makes_of_it():
+    wanted = [{"id": "X", "type": "webhook", "options": {**VALID["webhook"], "queue_limit": 0}}]
+    assert targets.plan(wanted, "/var/q")[0]["queue_limit"] == 100_000
+
+
+@pytest.mark.parametrize(("kind", "options", "line"), [
+    ("webhook", {**VALID["webhook"], "auth_token": f"/{S}"}, f"bad header /{S} at https://h/x"),
+    ("postgresql", {**PARTS, "password": f"/{S}@", "table": "t"}, f"cannot parse postgres://u:%2F{S}%40@h:5432/d: /{S}@"),
+    ("mysql", {**PARTS, "password": S, "table": "t"}, f"u:{S}@tcp(h:3306)/d refused"),
+    ("kafka", {**VALID["kafka"], "sasl_password": S, "sasl_username": "u"}, f"SASL {S}"),
+])
+def test_a_line_of_the_log_is_shown_without_values(kind, options, line):
+    concealed = targets.conceal(f"{line} root-password", [{"id": "X", "type": kind, "options": options}], ["root-password"])
+    assert S not in concealed and "root-password" not in concealed and f"<{kind}/X " in concealed
+
+
+@pytest.mark.parametrize("path, holds", [("/var/lib/minio-events", True), ("/srv/q/", True), ("/srv", False), ("srv/q", False),
+                                         ("/run/q", False), ("/runner/q", True), ("/srv/a b", False), ("/srv/q\n", False)])
+def test_a_directory_of_the_service(path, holds):
+    assert bool(targets.DIRECTORY.fullmatch(path)) is holds
