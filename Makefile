@@ -42,6 +42,7 @@ molecule: $(VENV)/.complete
 
 bench: $(VENV)/.complete
 	@PYTHONPATH=tests python -m bench
+	@PYTHONPATH=tests python -m bench.resources
 
 clean:
 	rm -rf build

@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from bench.ratios import report
 from lab.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,27 +74,12 @@ def measure(lab: Lab, rounds: int) -> dict[tuple[str, str], list[float]]:
     return seconds
 
 
-def report(seconds: dict[tuple[str, str], list[float]]) -> str:
-    """Return min, median and max of each measurement, and the median of the rounds' ratios."""
-    lines = [f"Python {platform.python_version()}, {os.cpu_count()} cores", ""]
-    lines.append(f"{'':42}{'min':>8}{'median':>8}{'max':>8}")
-    for what, group in itertools.groupby(sorted(seconds, key=lambda key: key[1]), key=lambda key: key[1]):
-        variants = [variant for variant, _ in group]
-        for variant in variants:
-            values = seconds[variant, what]
-            lines.append(f"{what}: {variant}"[:42].ljust(42) + f"{min(values):8.2f}{statistics.median(values):8.2f}{max(values):8.2f}")
-        if len(variants) == len(PLAYBOOKS):
-            ratios = [ours / stock for ours, stock in zip(seconds["gen3.uploads", what], seconds["stock modules", what])]
-            lines.append("  ratio to the stock modules".ljust(42) + f"{min(ratios):8.2f}{statistics.median(ratios):8.2f}{max(ratios):8.2f}")
-    return "\n".join(lines)
-
-
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     lab = Lab(ROOT / "build" / "bench")
     lab.up()
     try:
-        print(report(measure(lab, rounds)))
+        print(report(measure(lab, rounds), "gen3.uploads", "stock modules"))
     finally:
         lab.down()
 

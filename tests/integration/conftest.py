@@ -26,7 +26,7 @@ def lab():
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:  # another session's
                 continue
-            lab = Lab(directory, print, with_minio=True)
+            lab = Lab(directory, print, minio_targets=["GEN3"])
             lab.down()
             try:
                 lab.up()

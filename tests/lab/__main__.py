@@ -23,7 +23,7 @@ def main() -> int:
     arguments = parser.parse_args()
     started = time.monotonic()
     lab = Lab(arguments.state, lambda line: print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True),
-              arguments.minio)
+              ["GEN3"] if arguments.minio else [])
     try:
         return globals()[f"_{arguments.command}"](lab)
     except (OSError, RuntimeError) as error:

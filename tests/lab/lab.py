@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,14 @@ from lab.testing import BUCKET, REGION, Testing
 
 
 class Lab(Testing):
-    """A lab in a state directory, with MinIO if that is wanted; ``report`` is called with lines of progress."""
+    """A lab in a state directory; ``report`` is called with lines of progress.
 
-    def __init__(self, directory: Path | str, report: Callable[[str], None] = lambda line: None, with_minio: bool = False):
+    With MinIO if ``minio_targets`` names webhook targets for it.
+    """
+
+    def __init__(self, directory: Path | str, report: Callable[[str], None] = lambda line: None, minio_targets: Sequence[str] = ()):
         super().__init__(State(Path(directory).resolve()))
-        self._with_minio = with_minio
+        self._minio_targets = list(minio_targets)
         self._parts = Parts(self.state)
         self._report = report
 
@@ -93,7 +96,7 @@ class Lab(Testing):
         minio.clear(self.state)
         own = f"http://127.0.0.1:{ports['gen3']}"
         self.state.settings = {
-            "ports": ports, "minio": self._with_minio, "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
+            "ports": ports, "minio_targets": self._minio_targets, "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
             "indexd_url": os.environ.get("LAB_INDEXD_URL", own).rstrip("/"),
             "mds_url": os.environ.get("LAB_MDS_URL", own).rstrip("/"),
             "dispatcher_command": os.environ.get("LAB_DISPATCHER_CMD"),

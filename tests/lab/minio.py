@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real MinIO server: how the lab runs it. Its one notification target posts to the port ``minio-events``."""
+"""The real MinIO server: how the lab runs it. Its notification targets post to the port ``minio-events``."""
 from __future__ import annotations
 
 import shutil
@@ -22,14 +22,14 @@ def command(state: State, program: Path) -> list[str]:
 
 
 def environment(state: State) -> dict[str, str]:
-    """Return the environment: root credentials, region, and the target, whose events wait on disk while nobody listens."""
+    """Return the environment: root credentials, region, and the targets, whose events wait on disk while nobody listens."""
     settings = state.settings
     return {
         "MINIO_ROOT_USER": ROOT_USER, "MINIO_ROOT_PASSWORD": settings["secret_key"], "MINIO_SITE_REGION": "us-east-1",
-        "MINIO_API_SYNC_EVENTS": "on", "MINIO_NOTIFY_WEBHOOK_ENABLE_GEN3": "on",
-        "MINIO_NOTIFY_WEBHOOK_ENDPOINT_GEN3": f"{state.url('minio-events')}/",
-        "MINIO_NOTIFY_WEBHOOK_QUEUE_LIMIT_GEN3": "1000000",
-        "MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_GEN3": str(_directory(state) / "events")}
+        "MINIO_API_SYNC_EVENTS": "on",
+        **{f"MINIO_NOTIFY_WEBHOOK_{key}_{target}": value for target in settings["minio_targets"] for key, value in (
+            ("ENABLE", "on"), ("ENDPOINT", f"{state.url('minio-events')}/"), ("QUEUE_LIMIT", "1000000"),
+            ("QUEUE_DIR", str(_directory(state) / "events")))}}
 
 
 def waiting_events(state: State) -> list[Path]:

@@ -45,7 +45,7 @@ class Parts:
     @property
     def names(self) -> list[str]:
         """The parts that this lab has: MinIO only where it is wanted."""
-        return [part for part in PARTS if part != "minio" or self._state.settings["minio"]]
+        return [part for part in PARTS if part != "minio" or self._state.settings["minio_targets"]]
 
     def running(self, part: str) -> int | None:
         """Return a part's process id, None when it does not run."""
@@ -113,7 +113,7 @@ class Parts:
         directory, settings = str(self._state.directory), self._state.settings
         own = {part: [sys.executable, "-m", f"lab.{part}", directory]
                for part in ("aws", "gen3", "gateway", "network", "node")}
-        if settings["minio"]:
+        if settings["minio_targets"]:
             own["minio"] = minio.command(self._state, programs.ensure(report, "go-minio")["minio"])
         return own | control_plane.commands(
             self._state.kubernetes, programs.ensure(report), settings["ports"], self._state.authority)

@@ -19,7 +19,7 @@ URL_ANNOTATION = "lab/url"
 class State:
     """A state directory; its settings are written once by ``up`` and read by every part.
 
-    Settings: ``ports`` (part -> number), ``minio`` (whether it is a part), ``secret_key`` (of every user of AWS and MinIO), ``indexd_url``, ``mds_url`` (base
+    Settings: ``ports`` (part -> number), ``minio_targets`` (ids; MinIO is a part if there are any), ``secret_key`` (of every user of AWS and MinIO), ``indexd_url``, ``mds_url`` (base
     addresses), ``dispatcher_command`` and ``dispatcher_port`` (of a program that replaces the stand-in, or null and
     0), ``dispatcher_poll`` (seconds).
     """
