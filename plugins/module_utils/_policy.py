@@ -153,6 +153,7 @@ def operator(topic_arn: str, queue_arns: Iterable[str], bucket_arns: Iterable[st
         ], sorted(bucket_arns)),
         _allow("ProbeUploads", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"],
                [f"{arn}/*/{FILE_NAME}" for arn in sorted(bucket_arns)]),
+        _allow("Reindex", "sns:Publish", topic_arn),
     ]
 
 

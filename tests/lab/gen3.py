@@ -75,6 +75,10 @@ class Indexd:
     def get(self, did: str) -> tuple[int, Any]:
         return 200, self._find(did)
 
+    def find_all(self, dids: list[str]) -> tuple[int, Any]:
+        """Return the records that there are; indexd does not mind those that are missing."""
+        return 200, [self.records[did] for did in dids if did in self.records]
+
     def list(self) -> tuple[int, Any]:
         return 200, {"records": list(self.records.values()), "ids": None, "limit": None, "start": None}
 
@@ -172,6 +176,8 @@ class Request(ForwardingHandler):
                 return 200, {}
             case "GET", "index":
                 return indexd.get(rest) if rest else indexd.list()
+            case "POST", "bulk" if rest == "documents" and isinstance(body, list):
+                return indexd.find_all(body)
             case "POST", "index" if blank == "blank" and not did:
                 self._authorize_indexd()
                 return indexd.create_blank(body)
