@@ -162,8 +162,9 @@ def test_a_dead_letter_tells_which_object_it_was(make_bridge, recorded):
     record, (letter,) = event["Records"][0], bridge.dead_letters
     assert letter["time"].startswith("20") and letter["reason"] == "no job pattern"
     assert (letter["event_name"], letter["event_time"]) == ("ObjectCreated:Put", record["eventTime"])
-    assert (letter["bucket"], letter["key"]) == (record["s3"]["bucket"]["name"], record["s3"]["object"]["key"].replace("%2F", "/"))
-    assert letter["version_id"] == record["s3"]["object"]["versionId"]
+    bucket, thing = record["s3"]["bucket"], record["s3"]["object"]
+    assert (letter["bucket"], letter["key"]) == (bucket["name"], thing["key"].replace("%2F", "/"))
+    assert (letter["version_id"], letter["sequencer"]) == (thing["versionId"], thing["sequencer"])
 
 
 def test_a_long_field_does_not_fill_the_dead_letters(make_bridge, event):
