@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import requests
-import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 from lab import processes
@@ -24,18 +23,15 @@ DESTINATIONS = {
 }
 
 
-def render(**variables):
-    """Return the configuration that the role would write with these variables."""
-    values = {"ansible_managed": "Managed by a test", **DESTINATIONS}
-    for file in ("defaults/main.yml", "vars/main.yml"):
-        if (ROLE / file).exists():
-            values |= yaml.safe_load((ROLE / file).read_text())
-    values |= {**DESTINATIONS, **variables}
+def render(template="bento.yml.j2", **variables):
+    """Return what the role would write with these variables."""
+    values = {"ansible_managed": "Managed by a test", "role_path": str(ROLE)}
     loader = DataLoader()
     loader.set_basedir(str(ROLE / "templates"))
-    trusted = {name: trust_as_template(value) if isinstance(value, str) else value for name, value in values.items()}
-    templar = Templar(loader=loader, variables=trusted)
-    return templar.template(trust_as_template((ROLE / "templates" / "bento.yml.j2").read_text()))
+    for file in ("defaults/main.yml", "vars/main.yml"):
+        values |= loader.load_from_file(str(ROLE / file), trusted_as_template=True)
+    templar = Templar(loader=loader, variables={**values, **DESTINATIONS, **variables})
+    return templar.template(trust_as_template((ROLE / "templates" / template).read_text()))
 
 
 def environment(**variables):
