@@ -23,15 +23,19 @@ DESTINATIONS = {
 }
 
 
-def render(template="bento.yml.j2", **variables):
-    """Return what the role would write with these variables."""
+def templar(**variables):
+    """Return a templar that knows the role's variables, with these on top."""
     values = {"ansible_managed": "Managed by a test", "role_path": str(ROLE)}
     loader = DataLoader()
     loader.set_basedir(str(ROLE / "templates"))
     for file in ("defaults/main.yml", "vars/main.yml"):
         values |= loader.load_from_file(str(ROLE / file), trusted_as_template=True)
-    templar = Templar(loader=loader, variables={**values, **DESTINATIONS, **variables})
-    return templar.template(trust_as_template((ROLE / "templates" / template).read_text()))
+    return Templar(loader=loader, variables={**values, **DESTINATIONS, **variables})
+
+
+def render(template="bento.yml.j2", **variables):
+    """Return what the role would write with these variables."""
+    return templar(**variables).template(trust_as_template((ROLE / "templates" / template).read_text()))
 
 
 def environment(**variables):
