@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from bridge_engine import ROUTES, environment, render
+import yaml
+from bridge_engine import ROLE, ROUTES, environment, render
 
 OPTIONS = {
     "defaults": {},
@@ -49,3 +50,11 @@ def test_without_a_token_nothing_starts(bento, tmp_path):
 def test_debugging_endpoints_stay_closed(route):
     """They show the configuration."""
     assert "debug_endpoints: false" in render(event_bridge_route=route)
+
+
+def test_every_variable_is_documented_with_its_default():
+    options = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
+    plain = {name: value for name, value in defaults.items() if value is not None and "{{" not in str(value)}
+    assert set(options) == set(defaults)
+    assert plain == {name: option["default"] for name, option in options.items() if "default" in option}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 import yaml
 from bridge_engine import ROLE, TOKEN, render
+from kubernetes.client import ApiClient
 
 IMAGE = f"registry.example.org/bento@sha256:{'0' * 64}"
 KINDS = ("secret", "config_map", "claim", "service", "network_policies", "deployment")
@@ -83,3 +85,21 @@ def test_everything_is_marked_as_ours():
     assert all(document["metadata"]["annotations"]["gen3.uploads/created-by"] == "event_bridge"
                for document in manifests().values())
     assert {file.stem.partition(".")[0] for file in (ROLE / "templates" / "kubernetes").iterdir()} == set(KINDS)
+
+
+class Answer:
+    """What the client wants of an HTTP answer."""
+
+    def __init__(self, document):
+        self.data = json.dumps(document)
+
+
+@pytest.mark.parametrize("variables", [{}, {"event_bridge_tls_secret": "tls", "event_bridge_service_type": "NodePort",
+                                            "event_bridge_node_port": 30443, "event_bridge_storage_class": "fast",
+                                            "event_bridge_allowed_addresses": ["192.0.2.0/24"]}])
+def test_kubernetes_knows_every_field(variables):
+    """Its client drops what it does not know."""
+    client = ApiClient()
+    for (kind, _), document in manifests(**variables).items():
+        model = client.deserialize(Answer(document), f"V1{kind}")
+        assert client.sanitize_for_serialization(model) == document
