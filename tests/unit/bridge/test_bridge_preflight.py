@@ -1,0 +1,82 @@
+"""What the role refuses before it touches anything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from bridge_engine import DESTINATIONS, ROLE, TOKEN, templar
+
+KEY = "secret-key-of-the-tests"
+GOOD = {"event_bridge_token": TOKEN, "event_bridge_install_method": "go", **DESTINATIONS}
+CLUSTER = {**GOOD, "event_bridge_route": "dispatcher", "event_bridge_image": f"bento@sha256:{'0' * 64}"}
+CASES = {
+    "a topic": (GOOD, ""),
+    "a queue": ({**GOOD, "event_bridge_route": "sqs"}, ""),
+    "a queue with keys": ({**GOOD, "event_bridge_route": "sqs", "event_bridge_aws_access_key_id": "AKIA1",
+                           "event_bridge_aws_secret_access_key": KEY}, ""),
+    "a checksum": ({**GOOD, "event_bridge_install_method": "url", "event_bridge_sha256": "0" * 64}, ""),
+    "no token": ({**GOOD, "event_bridge_token": None}, "token"),
+    "a short token": ({**GOOD, "event_bridge_token": TOKEN[:31]}, "token"),
+    "a token of two words": ({**GOOD, "event_bridge_token": f"Basic {TOKEN}"}, "token"),
+    "a token with a quote": ({**GOOD, "event_bridge_token": f'{TOKEN}"'}, "token"),
+    "a token of two lines": ({**GOOD, "event_bridge_token": f"{TOKEN}\nX=1"}, "token"),
+    "a token with an end of line": ({**GOOD, "event_bridge_token": f"{TOKEN}\n"}, "token"),
+    "a path for everything": ({**GOOD, "event_bridge_path": "/events/"}, "path"),
+    "all addresses": ({**GOOD, "event_bridge_address": "0.0.0.0:4199"}, "address"),
+    "a public status": ({**GOOD, "event_bridge_status_address": "192.0.2.1:4195"}, "address"),
+    "no checksum": ({**GOOD, "event_bridge_install_method": "url"}, "checksum"),
+    "no file": ({**GOOD, "event_bridge_install_method": "file", "event_bridge_sha256": "0" * 64}, "file"),
+    "a version that is a path": ({**GOOD, "event_bridge_version": "../1.20.0"}, "version"),
+    "no topic": ({**GOOD, "event_bridge_topic_arn": None}, "topic topic's-region"),
+    "a topic elsewhere": ({**GOOD, "event_bridge_region": "eu-west-1"}, "topic's-region"),
+    "no queue": ({**GOOD, "event_bridge_route": "sqs", "event_bridge_queue_url": None}, "queue"),
+    "a queue elsewhere": ({**GOOD, "event_bridge_route": "sqs", "event_bridge_region": "eu-west-1"}, "queue's-region"),
+    "half a key": ({**GOOD, "event_bridge_aws_secret_access_key": KEY}, "keys"),
+    "a temporary key": ({**GOOD, "event_bridge_aws_access_key_id": "ASIA1", "event_bridge_aws_secret_access_key": KEY},
+                        "temporary-keys"),
+    "a key of two lines": ({**GOOD, "event_bridge_aws_access_key_id": "AKIA1", "event_bridge_aws_secret_access_key": f"{KEY}\n"},
+                           "characters-of-the-keys"),
+    "a pod": (CLUSTER, ""),
+    "an image by its tag": ({**CLUSTER, "event_bridge_image": "bento:1.20.0"}, "image"),
+    "a node port without TLS": ({**CLUSTER, "event_bridge_service_type": "NodePort"}, "TLS"),
+    "a node port with TLS": ({**CLUSTER, "event_bridge_service_type": "NodePort", "event_bridge_tls_secret": "tls"}, ""),
+}
+
+
+def refused(variables):
+    """What the checks that fail are about: the tables of the tasks, without the start of an Ansible for each case."""
+    facts = {"ansible_facts": {"service_mgr": "systemd", "architecture": "x86_64"}}
+    place = "cluster" if variables.get("event_bridge_route") == "dispatcher" else "node"
+    failed = []
+    for file in ("preflight.yml", f"preflight_{place}.yml"):
+        for task in DataLoader().load_from_file(str(ROLE / "tasks" / file), trusted_as_template=True):
+            values = templar(**facts, **{"event_bridge_route": "sns", **variables}, **task.get("vars", {}))
+            failed += [item["about"] for item in task.get("loop", []) if not values.template(item["that"])]
+    return failed
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refusals(case):
+    variables, about = CASES[case]
+    assert " ".join(name.replace(" ", "-") for name in refused(variables)) == about
+
+
+def test_a_play_takes_what_is_good_and_prints_no_secret(tmp_path):
+    """Not even one that prints all it can. The tests' own machine need not be managed by systemd: the route is dispatcher."""
+    role = {"name": "gen3.uploads.event_bridge", "tasks_from": "preflight"}
+    good, bad = CLUSTER, {**CASES["a key of two lines"][0], "event_bridge_token": f"{TOKEN}\n"}
+    play = tmp_path / "play.yml"
+    play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [
+        {"name": "Good", "ansible.builtin.include_role": role, "vars": good},
+        {"name": "Bad", "ansible.builtin.include_role": role, "vars": bad}]}]))
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "localhost,", "-c", "local", "-vvv", str(play)], capture_output=True, text=True, check=False,
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROLE.parents[1] / ".collections")})
+    said = done.stdout + done.stderr
+    assert done.returncode == 2 and "event_bridge_token needs at least 32" in said, said[-3000:]
+    assert "FAILED" not in said.partition("TASK [Bad]")[0]
+    assert [word for word in (TOKEN, KEY) if word in said] == []
