@@ -7,15 +7,18 @@ import hashlib
 import json
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 from lab import processes
 from lab.dispatcher import messages
 
+HANGS = "hangs"
+
 
 class Sink:
-    """A server on a port of its own. ``fault`` is None or the status that it answers instead of accepting."""
+    """A server on a port of its own. ``fault`` is the status that it answers instead of accepting, None, or HANGS."""
 
     def __init__(self):
         self.port = processes.free_ports(1)[0]
@@ -60,6 +63,8 @@ class Sink:
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 sink.requests.append((self.command, self.path, dict(self.headers), body))
+                while sink.fault == HANGS:
+                    time.sleep(0.05)
                 status, text = (sink.fault, sink.refusal(sink.fault)) if sink.fault else sink.accept(self.path, body)
                 self.send_response(status)
                 self.send_header("Content-Type", sink.content_type)

@@ -31,9 +31,11 @@ def make_bridge(bento, tmp_path):
     """Start a bridge of a route; returns it and its sink. All end with the test."""
     started = []
 
-    def make(route, sink_up=True, **variables):
+    def make(route, sink_up=True, answer_within=None, **variables):
         sink = SINKS[route]()
         bridge = Bridge(bento, tmp_path, **sink.variables, **sink.endpoint, **variables)
+        if answer_within:
+            bridge.configuration.write_text(bridge.configuration.read_text().replace("timeout: 45s", f"timeout: {answer_within}"))
         started.extend([bridge.stop, sink.down])
         if sink_up:
             sink.up()

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from bridge_engine import ROUTES
+from bridge_sinks import HANGS
 
 STATUSES = {"sns": (400, 403, 500, 503), "sqs": (400, 403, 500, 503), "dispatcher": (400, 404, 429, 500, 503)}
 
@@ -29,6 +30,18 @@ def test_a_destination_that_fails(make_bridge, event, route):
         assert bridge.post(event).status_code == 200, status
         assert len(sink.paths) == accepted + 1, status
     assert bridge.dead_letters == []
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_destination_that_does_not_answer(make_bridge, event, route):
+    """MinIO is told before it gives up by itself; what was under way may arrive twice, and never is lost."""
+    bridge, sink = make_bridge(route, answer_within="1s")
+    sink.fault = HANGS
+    assert bridge.post(event).status_code == 408
+    sink.fault = None
+    statuses = [bridge.post(event).status_code for _ in range(3)]
+    assert statuses[-1] == 200
+    assert len(sink.paths) >= statuses.count(200)
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -48,7 +48,8 @@ def test_the_engine_gets_the_configuration_of_its_route():
     text = manifests()["ConfigMap", "event-bridge"]["data"]["bento.yml"]
     assert text == render(event_bridge_route="dispatcher")
     configuration = yaml.safe_load(text)
-    assert (configuration["http"]["address"], configuration["input"]["http_server"]["address"]) == ("0.0.0.0:4195", "0.0.0.0:4199")
+    assert configuration["http"]["address"] == "0.0.0.0:4195"
+    assert configuration["input"]["http_server"]["address"] == "0.0.0.0:4199"
 
 
 def test_ports_labels_and_volumes_fit_each_other(pod):
@@ -57,10 +58,11 @@ def test_ports_labels_and_volumes_fit_each_other(pod):
     ports = {port["name"]: port["containerPort"] for port in pod["containers"][0]["ports"]}
     assert ports == {"events": 4199, "status": 4195}
     assert found["Service", "event-bridge"]["spec"]["ports"][0]["targetPort"] == "events"
+    from_bridge = found["NetworkPolicy", "event-bridge-to-ssjdispatcher"]["spec"]["ingress"][0]["from"][0]
     selectors = [found["Service", "event-bridge"]["spec"]["selector"],
                  found["Deployment", "event-bridge"]["spec"]["selector"]["matchLabels"],
                  found["NetworkPolicy", "event-bridge"]["spec"]["podSelector"]["matchLabels"],
-                 found["NetworkPolicy", "event-bridge-to-ssjdispatcher"]["spec"]["ingress"][0]["from"][0]["podSelector"]["matchLabels"]]
+                 from_bridge["podSelector"]["matchLabels"]]
     assert all(selector == template["metadata"]["labels"] for selector in selectors)
     assert [mount["name"] for mount in pod["containers"][0]["volumeMounts"]] == [volume["name"] for volume in pod["volumes"]]
     assert found["PersistentVolumeClaim", "event-bridge"]["spec"]["resources"] == {"requests": {"storage": "1Gi"}}
