@@ -106,7 +106,10 @@ def waits(monkeypatch):
                  "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    return waits
+    yield waits
+    for thread in threading.enumerate():  # the program itself ends without waiting for its readers
+        if thread.name.startswith("reader"):
+            thread.join(30)
 
 
 @pytest.fixture
