@@ -16,7 +16,7 @@ ALGORITHMS: dict[str, Callable] = {
     "crc": google_crc32c.Checksum,
 }
 """indexd's name of a hash -> what computes it; ``crc`` is CRC-32C."""
-LONGEST_LAG = 4
+LONGEST_LAG = 2
 """How many chunks a hash may be behind the reader."""
 
 

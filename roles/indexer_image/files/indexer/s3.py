@@ -41,6 +41,9 @@ class Unfinished(Exception):
     """The server ended its answer before the range was whole."""
 
 
+TROUBLES = (BotoCoreError, ClientError, urllib3.exceptions.HTTPError, OSError, Unfinished)
+
+
 def client(settings: S3Settings, environ: Mapping[str, str]) -> Any:
     """Return a client; keys come from the settings, else from where AWS's tools take them."""
     keys = read_keys(settings.keys, environ) if isinstance(settings.keys, SecretReference) else settings.keys
@@ -68,30 +71,37 @@ class S3Object:
 
     def __init__(self, s3: Any, address: Address):
         self._s3, self._address = s3, address
-        self.size, self._etag = self._attempt(self._look)
+        self.size, self._etag = self._look()
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the object's bytes in order."""
         return read_ahead(self.read, self.size)
 
-    def read(self, start: int, end: int) -> list[bytes]:
-        """Return the bytes from ``start`` up to ``end``; goes on where a broken answer has ended."""
-        chunks: list[bytes] = []
-        position = start
-
-        def read_on() -> None:
-            nonlocal position
-            for chunk in self._stream(position, end):
-                chunks.append(chunk)
-                position += len(chunk)
-            if position != end:
-                raise Unfinished(f"the answer ended at byte {position} instead of {end}")
-
-        self._attempt(read_on, lambda: position)
-        return chunks
+    def read(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield the bytes from ``start`` up to ``end``; goes on where a broken answer has ended."""
+        waits = iter(RETRY_WAITS)
+        while start < end:
+            try:
+                for chunk in self._answer(start, end):
+                    start += len(chunk)
+                    waits = iter(RETRY_WAITS)
+                    yield chunk
+                if start < end:
+                    raise Unfinished(f"the answer ended at byte {start} instead of {end}")
+            except TROUBLES as error:
+                self._wait(error, waits)
 
     def _look(self) -> tuple[int, str]:
-        """Return size and ETag. One byte is asked for, as a refused HEAD does not tell why."""
+        """Return size and ETag."""
+        waits = iter(RETRY_WAITS)
+        while True:
+            try:
+                return self._look_once()
+            except TROUBLES as error:
+                self._wait(error, waits)
+
+    def _look_once(self) -> tuple[int, str]:
+        """Ask for size and ETag. One byte is asked for, as a refused HEAD does not tell why."""
         try:
             answer = self._get("bytes=0-0")
             size = int(answer["ContentRange"].rpartition("/")[2])
@@ -107,7 +117,7 @@ class S3Object:
             raise IndexingError(f"{self._where} gives {self._address} no ETag, so a change would not be noticed")
         return size, answer["ETag"]
 
-    def _stream(self, start: int, end: int) -> Iterator[bytes]:
+    def _answer(self, start: int, end: int) -> Iterator[bytes]:
         """Yield the bytes of one answer, which may break off."""
         answer = self._get(f"bytes={start}-{end - 1}", IfMatch=self._etag)
         expected = f"bytes {start}-{end - 1}/{self.size}"
@@ -124,20 +134,12 @@ class S3Object:
     def _get(self, byte_range: str, **conditions: str) -> Mapping[str, Any]:
         return self._s3.get_object(Bucket=self._address.bucket, Key=self._address.key, Range=byte_range, **conditions)
 
-    def _attempt(self, action, progress=lambda: 0):
-        """Return what ``action`` returns, repeated while the trouble may pass; a change of ``progress()`` gives it more time."""
-        waits = iter(RETRY_WAITS)
-        reached = progress()
-        while True:
-            try:
-                return action()
-            except (BotoCoreError, ClientError, urllib3.exceptions.HTTPError, OSError, Unfinished) as error:
-                if progress() != reached:
-                    reached, waits = progress(), iter(RETRY_WAITS)
-                wait = next(waits, None) if _may_pass(error) else None
-                if wait is None:
-                    raise IndexingError(self._explain(error)) from None
-            time.sleep(wait)
+    def _wait(self, error: Exception, waits: Iterator[float]) -> None:
+        """Wait before the next attempt; raises IndexingError if none can help, or none is left."""
+        wait = next(waits, None) if _may_pass(error) else None
+        if wait is None:
+            raise IndexingError(self._explain(error)) from None
+        time.sleep(wait)
 
     @property
     def _where(self) -> str:
