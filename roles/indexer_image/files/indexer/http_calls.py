@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls of HTTP services, repeated while the trouble may pass."""
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from indexer.errors import IndexingError
+
+RETRY_WAITS = (1, 2, 4, 8, 16)
+LONGEST_WAIT = 30
+TIMEOUT = 60
+SHOWN = 300
+"""How much of an answer an error message shows."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service has answered."""
+
+    status: int
+    body: bytes
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.body[:SHOWN].decode(errors='replace').strip()}"
+
+    def json(self) -> dict[str, Any]:
+        """Return the object in the body; raises IndexingError if there is none."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise IndexingError("the answer is not a JSON object")
+        return document
+
+
+def basic(username: str, password: str) -> dict[str, str]:
+    """Return the header of a login."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
+
+
+def opener(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
+    """Return what opens URLs, through the proxy of the environment unless a handler says otherwise."""
+    return urllib.request.build_opener(*handlers)
+
+
+def call(method: str, url: str, document: Any = None, headers: Mapping[str, str] | None = None,
+         through: urllib.request.OpenerDirector | None = None) -> Answer:
+    """Send a request, again after a connection error, 429 or 5xx: six attempts in half a minute."""
+    headers = dict(headers or {})
+    body = None
+    if document is not None:
+        body = json.dumps(document).encode()
+        headers["Content-Type"] = "application/json"
+    request = urllib.request.Request(url, body, headers, method=method)
+    through = through or opener()
+    for wait in (*RETRY_WAITS, None):
+        try:
+            answer, retry_after = _send(request, through)
+            if answer.status != 429 and (answer.status < 500 or answer.status == 501):
+                return answer
+            failure = str(answer)
+        except (OSError, http.client.HTTPException) as error:
+            failure, retry_after = str(getattr(error, "reason", error)) or type(error).__name__, None
+            if isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
+                raise IndexingError(f"{method} {url}: {failure}") from None
+        if wait is not None:
+            time.sleep(retry_after if retry_after is not None else wait)
+    raise IndexingError(f"{method} {url} failed in every attempt: {failure}")
+
+
+def _send(request: urllib.request.Request, through: urllib.request.OpenerDirector) -> tuple[Answer, float | None]:
+    """Send a request once; returns the answer and how long the service asks to wait."""
+    try:
+        with through.open(request, timeout=TIMEOUT) as response:
+            return Answer(response.status, response.read()), None
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.read()), _retry_after(error.code, error.headers.get("Retry-After", ""))
+
+
+def _retry_after(status: int, value: str) -> float | None:
+    if status in (429, 503) and value.isascii() and value.isdigit():
+        return min(int(value), LONGEST_WAIT)
+    return None

@@ -1,0 +1,59 @@
+"""The role indexer_image: its lists of variables agree, its pins hold, and its README is true."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import yaml
+from conftest import SOURCES
+from indexer import configuration
+from indexer.configuration import SecretReference
+
+ROLE = SOURCES.parent
+DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+OPTIONS = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+README = (ROLE / "README.md").read_text()
+CONTAINERFILE = (SOURCES / "Containerfile").read_text()
+
+
+def test_each_default_is_an_argument_and_each_argument_has_a_default():
+    assert set(DEFAULTS) == set(OPTIONS)
+
+
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if "default" in option])
+def test_defaults_are_as_documented(name):
+    assert DEFAULTS[name] == OPTIONS[name]["default"]
+
+
+def test_role_and_containerfile_have_the_same_base():
+    assert f"ARG PYTHON_IMAGE={DEFAULTS['indexer_image_base']}\n" in CONTAINERFILE
+
+
+def test_the_image_does_not_run_as_root():
+    user = re.findall(r"^USER (\d+):(\d+)$", CONTAINERFILE, re.MULTILINE)
+    assert user and "0" not in user[0]
+
+
+def test_every_requirement_is_pinned_with_hashes():
+    entries = re.split(r"\n(?=\S)", (SOURCES / "requirements.txt").read_text().strip())[1:]
+    assert {entry.partition("==")[0] for entry in entries} > {"boto3", "botocore", "google-crc32c", "urllib3"}
+    for entry in entries:
+        assert re.match(r"[a-z0-9-]+==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", entry), entry
+
+
+def test_what_is_tested_is_what_is_in_the_image():
+    from importlib.metadata import version
+
+    for name, pinned in re.findall(r"^([a-z0-9-]+)==(\S+)", (SOURCES / "requirements.txt").read_text(), re.MULTILINE):
+        if name in ("boto3", "google-crc32c"):
+            assert version(name) == pinned
+
+
+def test_the_readme_shows_a_configuration_that_is_understood():
+    text = re.search(r"```json\n(.*?)```", README, re.DOTALL)[1]
+    settings = configuration.parse_s3(configuration.parse(text).s3)
+    assert settings.keys == SecretReference("minio-indexer", "access_key_id", "secret_access_key")
+    assert settings.endpoint_url == json.loads(text)["s3"]["endpoint_url"]
+    assert settings.addressing_style and settings.ca_bundle and settings.region
