@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from conftest import serve
+from indexer import kubernetes
+from indexer.configuration import Keys, SecretReference
 from test_indexer_job import BODY, hashes
 
 TOKEN = "a-service-account-token"
@@ -90,6 +92,13 @@ def test_the_key_comes_from_the_secret(in_pod, commons, store, api, monkeypatch)
     assert commons.indexd.records[guid]["hashes"] == hashes(BODY)
     assert api.calls == [PATH]
     assert all(credential.startswith("minio-reader/") for credential in store.credentials)
+
+
+def test_the_end_of_a_line_is_no_part_of_a_key(api, account):
+    reference = SecretReference("minio-reader", "id", "secret")
+    environ = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(api.server_port),
+               "SERVICE_ACCOUNT_DIRECTORY": str(account)}
+    assert kubernetes.read_keys(reference, environ) == Keys("minio-reader", "s3-secret-key")
 
 
 def test_a_secret_of_another_namespace(in_pod, run, api):

@@ -69,10 +69,10 @@ def test_connections_are_cut(indexed, store, reset):
 
 def test_every_connection_is_cut(indexed, store):
     """As long as something comes, it goes on where the last answer ended."""
-    store.faults.append(times(1000, cut_after(20_000)))
+    store.faults.append(times(1000, cut_after(8_000)))
     indexed()
-    assert len(store.ranges) >= len(BODY) // 20_000
-    assert {20_000, 40_000} <= {start for start, _end in store.ranges}
+    assert len(store.ranges) >= len(BODY) // 8_000
+    assert {8_000, 16_000} <= {start for start, _end in store.ranges}
 
 
 def test_nothing_comes_any_more(refused, store, waits):
