@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import uuid
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from lab.aws import OPERATOR_KEY
-from plays import CONFIRM, SITE, TEARDOWN, VERIFY, start
+from plays import CONFIRM, RUN_ID, SITE, TEARDOWN, VERIFY, environ, start
 
 DISPATCHER_KEY = "AKIALABDISPATCHER001"
 
@@ -33,12 +34,14 @@ def found(secrets: dict[str, str], text: str) -> list[str]:
     return [name for name, secret in secrets.items() if any(form in text for form in encodings(secret))]
 
 
-def command_lines(stop: threading.Event, seen: set[str]) -> None:
-    """Collect the arguments of all processes until told to stop."""
+def command_lines(run_id: str, stop: threading.Event, seen: set[str]) -> None:
+    """Collect the arguments of all processes of a run until told to stop; other processes may belong to other tests."""
+    mark = f"{RUN_ID}={run_id}".encode()
     while not stop.is_set():
         for file in Path("/proc").glob("[0-9]*/cmdline"):
             try:
-                seen.add(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                if mark in environ(int(file.parent.name)):
+                    seen.add(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
             except OSError:  # it has ended meanwhile
                 pass
         stop.wait(0.02)
@@ -82,7 +85,8 @@ def test_no_secret_in_output_files_or_arguments(clean_lab, tmp_path):
                    "ANSIBLE_LOCAL_TEMP": str(home / "local"), "ANSIBLE_REMOTE_TEMP": str(home / "remote"), "TMPDIR": str(home)}
     seen: set[str] = set()
     stop = threading.Event()
-    watcher = threading.Thread(target=command_lines, args=(stop, seen))
+    run_id = environment[RUN_ID] = uuid.uuid4().hex
+    watcher = threading.Thread(target=command_lines, args=(run_id, stop, seen))
     watcher.start()
     try:
         for playbook, *arguments in ((SITE, "--check"), (SITE,), (SITE,), (VERIFY,), (TEARDOWN,)):
