@@ -25,6 +25,8 @@ UNSAFE = re.compile(r'["\\`\x00-\x1f\x7f]')
 DIRECTORY = re.compile(r"(?!/(home|root|run|tmp|var/tmp)(/|$))(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+){2,}/?")
 """A directory that the hardened unit can name and write to: not in what it hides, and nothing that systemd would expand."""
 
+_SECRET = ("password", "sasl_password", "token")
+
 _MINIO_QUEUE_LIMIT = 100_000
 """What MinIO makes of a queue_limit of 0."""
 
@@ -206,20 +208,21 @@ def plan(targets: Sequence[Mapping[str, Any]], queue_directory: str, queue_limit
 
 
 def conceal(text: str, targets: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> str:
-    """Return a text, such as a line of the server's log, without any value of the targets but numbers and paths.
+    """Return a text, such as a line of the server's log, without the secrets of the targets.
 
-    ``more`` are further values to conceal. Each is looked for as it is and as it stands in a URL.
+    Those are passwords and tokens, and what may hold one: addresses and connection strings. ``more`` are further values
+    to conceal. Each is looked for as it is and as it stands in a URL.
     """
     values = {str(value): "the value of minio_environment or of a root credential" for value in more}
     for target in targets:
         kind = KINDS[target["type"]]
-        schema = {**kind.keys, **(kind.parts or {})}
+        schema = kind.keys
         options = _given(target.get("options", {}))
         if kind.compose and kind.whole not in options and target.get("state", "present") == "present":
             options[kind.whole] = kind.compose(options)
         for key, value in options.items():
-            if key in schema and schema[key].kind not in ("path", "switch", "count", "port", "choice"):
-                values.update(dict.fromkeys(value if _is_list(value) else [str(value)], f"{target['type']}/{target['id']} {key}"))
+            if key in _SECRET or key == kind.whole or (key in schema and schema[key].kind in ("token", "url")):
+                values[str(value)] = f"{target['type']}/{target['id']} {key}"
     for value, name in sorted(values.items(), key=lambda item: -len(item[0])):
         for form in (value, quote(value, safe="")):
             if len(form) > 3:
