@@ -11,15 +11,17 @@ import json
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 try:
-    import minio.notificationconfig  # which version 8 no longer has
     import urllib3
     from minio import Minio, MinioAdmin
     from minio.credentials import StaticProvider
     from minio.error import MinioAdminException, MinioException, S3Error
+
+    import_module("minio.notificationconfig")  # which version 8 no longer has
     MISSING = None
 except ImportError:
     MISSING = traceback.format_exc()

@@ -101,6 +101,14 @@ options:
     default: true
     aliases: [verify_ssl]
 attributes:
+  action_group:
+    description:
+      - Use C(group/gen3.uploads.aws) and C(group/gen3.uploads.k8s) in C(module_defaults) for the modules of this
+        collection and those of C(amazon.aws), C(community.aws) and C(kubernetes.core).
+    support: full
+    membership:
+      - gen3.uploads.aws
+      - gen3.uploads.k8s
   check_mode:
     support: none
     description: A probe has to be made to be followed.
@@ -118,15 +126,6 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - kubernetes.core.k8s_auth_options
-attributes:
-  action_group:
-    description:
-      - Use C(group/gen3.uploads.aws) and C(group/gen3.uploads.k8s) in C(module_defaults) for the modules of this
-        collection and those of C(amazon.aws), C(community.aws) and C(kubernetes.core).
-    support: full
-    membership:
-      - gen3.uploads.aws
-      - gen3.uploads.k8s
 """
 
 EXAMPLES = r"""
