@@ -216,12 +216,11 @@ def conceal(text: str, targets: Sequence[Mapping[str, Any]], more: Sequence[str]
     values = {str(value): "the value of minio_environment or of a root credential" for value in more}
     for target in targets:
         kind = KINDS[target["type"]]
-        schema = kind.keys
         options = _given(target.get("options", {}))
         if kind.compose and kind.whole not in options and target.get("state", "present") == "present":
             options[kind.whole] = kind.compose(options)
         for key, value in options.items():
-            if key in _SECRET or key == kind.whole or (key in schema and schema[key].kind in ("token", "url")):
+            if key in _SECRET or key == kind.whole or (key in kind.keys and kind.keys[key].kind in ("token", "url")):
                 values[str(value)] = f"{target['type']}/{target['id']} {key}"
     for value, name in sorted(values.items(), key=lambda item: -len(item[0])):
         for form in (value, quote(value, safe="")):

@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 
+from bench.plays import ROOT, seconds_of
 from bench.ratios import report
 from lab.lab import Lab
 
-ROOT = Path(__file__).resolve().parents[2]
 BENCH = Path(__file__).resolve().parent
 IMAGE = "quay.io/cdis/indexs3client:2025.12"
 BUCKETS = [f"gen3-bench-{number}" for number in range(4)]
@@ -31,15 +27,7 @@ def play(lab: Lab, playbook: Path, channels: int) -> float:
         "uploads_image": IMAGE, "aws_messaging_channels": wanted, "ssjdispatcher_replace_pattern": True,
         "uploads_buckets": [{"name": bucket, "storage": "s3"} for bucket in BUCKETS[:channels]],
     }
-    start = time.perf_counter()
-    process = subprocess.run(
-        ["ansible-playbook", "-i", "inventories/lab", str(playbook), "--extra-vars", json.dumps({**stock, **ours})], cwd=ROOT, text=True, check=False,
-        env={**os.environ, **lab.environment()}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )
-    seconds = time.perf_counter() - start
-    if process.returncode:
-        raise SystemExit(process.stdout)
-    return seconds
+    return seconds_of(playbook, {**stock, **ours}, lab.environment())
 
 
 def prepare(lab: Lab) -> None:

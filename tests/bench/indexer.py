@@ -11,7 +11,6 @@ import os
 import platform
 import secrets
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from pathlib import Path
 import boto3
 from bench.indexer_variants import VARIANTS
 from botocore.config import Config
-from lab import programs
+from lab import processes, programs
 from lab.gen3 import Gen3
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,17 +34,13 @@ PASSWORDS = {"indexd": {"fence": "bench"}, "metadata": {"gateway": "bench"}}
 SMALL_FILES = 20
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 @contextlib.contextmanager
 def minio(directory: Path) -> Iterator[tuple[str, str]]:
     """Run a MinIO server; yields its URL and the root user's secret key."""
-    url, secret = f"127.0.0.1:{free_port()}", secrets.token_urlsafe(24)
+    port, console_port = processes.free_ports(2)
+    url, secret = f"127.0.0.1:{port}", secrets.token_urlsafe(24)
     command = [str(programs.ensure(print, "go-minio")["minio"]), "server", "--quiet", f"--address={url}",
-               f"--console-address=127.0.0.1:{free_port()}", str(directory)]
+               f"--console-address=127.0.0.1:{console_port}", str(directory)]
     environment = {**os.environ, "MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": secret, "MINIO_BROWSER": "off"}
     server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

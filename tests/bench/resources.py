@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import time
 from pathlib import Path
 
+from bench.plays import ROOT, seconds_of
 from bench.ratios import report
 from lab.lab import Lab
 from lab.minio import ROOT_USER
 
-ROOT = Path(__file__).resolve().parents[2]
 BENCH = Path(__file__).resolve().parent
 TARGETS = [f"T{number}" for number in range(10)]
 BUCKETS = [f"bench-{number}" for number in range(20)]
@@ -29,15 +25,7 @@ def play(lab: Lab, playbook: Path) -> float:
         "minio_api_url": lab.state.url("minio"), "minio_root_user": ROOT_USER, "targets": TARGETS, "buckets": BUCKETS,
         "minio_notification_targets": [{"id": each, "type": "webhook", "options": {"endpoint": "http://127.0.0.1:1"}} for each in TARGETS],
         "minio_buckets": [{"name": each, "versioning": "enabled", "notifications": [{"target": "webhook/T0"}]} for each in BUCKETS]}
-    start = time.perf_counter()
-    process = subprocess.run(
-        ["ansible-playbook", "-i", "inventories/lab", str(playbook), "--extra-vars", json.dumps(variables)], cwd=ROOT, text=True,
-        env={**os.environ, "MINIO_SECRET_KEY": lab.state.settings["secret_key"]}, check=False, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    seconds = time.perf_counter() - start
-    if process.returncode:
-        raise SystemExit(process.stdout)
-    return seconds
+    return seconds_of(playbook, variables, {"MINIO_SECRET_KEY": lab.state.settings["secret_key"]})
 
 
 def main() -> None:

@@ -18,10 +18,7 @@ OPTION_OF = {"aws": "profile", "k8s": "kubeconfig", "minio": "ca_path"}
 
 @pytest.fixture(scope="module")
 def documentation():
-    """module -> its documentation, as ansible-doc reads it.
-
-    In a process of its own: where Ansible's plugin loader is imported, modules no longer return their warnings.
-    """
+    """module -> its documentation, as ansible-doc reads it."""
     names = [f"gen3.uploads.{name}" for name in MODULES]
     output = subprocess.run(["ansible-doc", "--json", *names], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return {name.rpartition(".")[2]: entry["doc"] for name, entry in json.loads(output).items()}
