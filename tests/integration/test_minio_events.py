@@ -110,10 +110,11 @@ def test_every_upload_that_a_good_server_took_is_reported(lab, run_module, recei
     with ThreadPoolExecutor(WRITERS) as pool:
         uploads = pool.map(upload, range(UPLOADS))
         for kill in range(1, KILLS + 1):
-            while len(good) + len(early) < UPLOADS * kill // (KILLS + 1):
+            while not watch.good_since or len(good) + len(early) < UPLOADS * kill // (KILLS + 1):
                 time.sleep(0.01)
-            watch.good_since = 0.0
             os.kill(lab.part_process("minio"), signal.SIGKILL)
+            lab.wait_for(lambda: lab.part_process("minio") is None, what="the end of the server")
+            watch.good_since = 0.0  # not before: the watch would ask the server that is about to die
             lab.up()
         list(uploads)
     watch.ended.set()
