@@ -7,19 +7,21 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
 from ansible_collections.gen3.uploads.plugins.module_utils import _reindex as reindex
-from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import Gen3Error, Send
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex_entrance import Send
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex_http import CallError
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex_listing import Pages
 
 _SHOWN = 100
 """How many keys of each kind a result names; their number is always told."""
+
+Post = Callable[[Any], tuple[int, Any]]
+"""Sends JSON to indexd's ``/bulk/documents``; returns the status and the JSON of the answer."""
 
 
 class Pace:
@@ -36,28 +38,27 @@ class Pace:
         self._next = max(now, self._next) + self._pause
 
 
-def run(module: AnsibleAWSModule, indexd: Send) -> dict[str, Any]:
-    """Return the result of the module upload_reindex, or raise AwsError or Gen3Error."""
-    options = module.params
-    region = aws.required_region(module)
-    s3, sns = aws.client(module, "s3"), aws.client(module, "sns")
+def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of the module upload_reindex; without ``send`` what it would be."""
     pace = Pace(options["rate"])
     counts = {"seen": 0, "stuck": 0, "sent": 0, "without_record": 0, "without_guid": 0, "too_young": 0}
     shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": []}
-    marker: str | None = options["marker"]
-    for page in _pages(s3, options, marker):
-        found = reindex.review(page, _records(indexd, page), datetime.now(timezone.utc), options["least_age"])
+    marker: str | None = None
+    for page in pages:
+        wanted = [upload for upload in page if upload.key.endswith(options["suffix"])]
+        guids = sorted({upload.guid for upload in wanted if upload.guid})
+        found = reindex.review(wanted, _records(indexd, guids), datetime.now(timezone.utc), options["least_age"])
         for kind in ("stuck", "without_record", "without_guid", "too_young"):
             counts[kind] += len(getattr(found, kind))
         for kind, keys in shown.items():
-            keys += [each["Key"] for each in getattr(found, kind)[:_SHOWN - len(keys)]]
-        if not module.check_mode:
-            for each in found.stuck:
+            keys += [upload.key for upload in getattr(found, kind)[:_SHOWN - len(keys)]]
+        if send:
+            for upload in found.stuck:
                 pace.wait()
-                _publish(sns, options["topic_arn"], reindex.event(options["bucket"], region, each))
+                send(upload)
                 counts["sent"] += 1
         counts["seen"] += len(page)
-        marker = page[-1]["Key"]
+        marker = page[-1].key
         if counts["seen"] >= options["batch"]:
             break
     else:
@@ -65,33 +66,12 @@ def run(module: AnsibleAWSModule, indexd: Send) -> dict[str, Any]:
     return {"changed": counts["stuck"] > 0, "marker": marker, "counts": counts, **shown}
 
 
-def _pages(s3: Any, options: Mapping[str, Any], marker: str | None) -> Iterator[list[Mapping[str, Any]]]:
-    """Yield the objects after a key, up to 1,000 at a time, as S3 lists them; a page that is empty is left out."""
-    bucket = options["bucket"]
-    start = {"StartAfter": marker} if marker else {}
-    while True:
-        with aws.attempt(f"list S3 bucket {bucket}", "s3:ListBucket", f"the bucket {bucket}"):
-            answer = s3.list_objects_v2(Bucket=bucket, Prefix=options["prefix"], MaxKeys=min(options["batch"], 1000), **start,
-                                        aws_retry=True)
-        if answer.get("Contents"):
-            yield answer["Contents"]
-        if not answer.get("IsTruncated"):
-            return
-        start = {"ContinuationToken": answer["NextContinuationToken"]}
-
-
-def _records(indexd: Send, page: list[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def _records(indexd: Post, guids: list[str]) -> dict[str, Mapping[str, Any]]:
     """Return the records of a page by GUID, in one call; reading is public."""
-    guids = sorted({guid for each in page if (guid := reindex.guid_of(each["Key"]))})
     if not guids:
         return {}
-    status, answer = indexd("POST", "/bulk/documents", guids)
+    status, answer = indexd(guids)
     if status != 200 or not isinstance(answer, list):
-        raise Gen3Error(f"Reading {len(guids)} records from indexd's /bulk/documents was answered with HTTP {status}: check that "
+        raise CallError(f"Reading {len(guids)} records from indexd's /bulk/documents was answered with HTTP {status}: check that "
                         "indexd_url ends with /index and leads to indexd.")
     return {record["did"]: record for record in answer}
-
-
-def _publish(sns: Any, topic_arn: str, event: Mapping[str, Any]) -> None:
-    with aws.attempt(f"publish to {topic_arn}", "sns:Publish", f"the topic {topic_arn}"):
-        sns.publish(TopicArn=topic_arn, Subject="Amazon S3 Notification", Message=json.dumps(event), aws_retry=True)

@@ -7,9 +7,8 @@ DOCUMENTATION = r"""
 module: upload_reindex
 short_description: Send the events of files that were never indexed again
 description:
-  - Looks at a batch of a bucket's objects and at their records in indexd, and publishes for each object whose record has no
-    hashes the event that Amazon S3 publishes at an upload, to the topic of the pipeline. Other subscribers of that topic
-    receive it too.
+  - Looks at a batch of a bucket's objects and at their records in indexd, and sends for each object whose record has no
+    hashes the event of its upload again, through one of the entrances of the pipeline.
   - This repairs what was uploaded before the pipeline was set up, or while its events were lost. An event for a file that is
     already being indexed does no harm.
   - An object without a record, or whose key has no GUID, is reported only. Its Job could not index it.
@@ -19,17 +18,46 @@ author:
   - Gen3 Uploads Contributors (@gen3-uploads)
 options:
   bucket:
-    description: The bucket.
+    description: The bucket, on Amazon S3 or, with O(minio_url), on MinIO.
     type: str
     required: true
   prefix:
     description: Only keys that begin with this.
     type: str
     default: ""
-  topic_arn:
-    description: The topic of the pipeline.
+  suffix:
+    description: Only keys that end with this.
     type: str
-    required: true
+    default: ""
+  minio_url:
+    description: Scheme, host and port of the MinIO server that the bucket is on.
+    type: str
+  minio_access_key:
+    description: Access key of a user who may list the bucket.
+    type: str
+  minio_secret_key:
+    description: The secret that belongs to O(minio_access_key).
+    type: str
+  minio_ca_path:
+    description: File with the certificates of the authorities to trust for O(minio_url).
+    type: path
+  topic_arn:
+    description:
+      - The topic of the pipeline, to which the events are published as Amazon S3 does. Its other subscribers receive them too.
+      - Exactly one of O(topic_arn), O(queue_url) and O(bridge_url) is required.
+    type: str
+  queue_url:
+    description: The queue of the pipeline, to which the events are sent in the envelope of a topic.
+    type: str
+  bridge_url:
+    description: The event bridge, to which the events are posted as MinIO does.
+    type: str
+  bridge_token:
+    description: The token with which MinIO and the bridge know each other. Required with O(bridge_url).
+    type: str
+  bridge_ca_path:
+    description: File with the certificates of the authorities to trust for O(bridge_url).
+    type: path
   indexd_url:
     description: Address of indexd as this host reaches it, which ends with C(/index).
     type: str
@@ -49,12 +77,20 @@ options:
     description: Leave objects alone that are younger than so many seconds, since their Jobs may be on their way.
     type: int
     default: 900
+  timeout:
+    description:
+      - For how many seconds to try again when indexd or the bridge cannot answer just now. The bridge takes no event while
+        as many Jobs run as ssjdispatcher may start.
+    type: int
+    default: 300
 extends_documentation_fragment:
   - gen3.uploads.attributes
   - gen3.uploads.attributes.aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+requirements:
+  - minio >= 7.2.17, < 8, with O(minio_url)
 attributes:
   diff_mode:
     support: none
@@ -81,6 +117,16 @@ EXAMPLES = r"""
     region: us-east-1
     marker: "{{ batch.marker }}"
   when: batch.marker is not none
+
+- name: Do the same for a bucket on MinIO, without AWS
+  gen3.uploads.upload_reindex:
+    bucket: gen3-local
+    minio_url: https://minio.example.org:9000
+    minio_access_key: "{{ minio_root_user }}"
+    minio_secret_key: "{{ minio_root_password }}"
+    bridge_url: https://node.example.org:30443/events
+    bridge_token: "{{ vault_bridge_token }}"
+    indexd_url: http://127.0.0.1:8001/index
 """
 
 RETURN = r"""
@@ -113,37 +159,85 @@ without_guid:
   elements: str
 """
 
+from functools import partial
+
+from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
+from ansible_collections.gen3.uploads.plugins.module_utils import _minio_client as minio
 from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_batch as batch
-from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import Gen3Error, direct
+from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_entrance as entrance
+from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_listing as listing
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex_http import CallError, post
+
+ENTRANCES = ("topic_arn", "queue_url", "bridge_url")
+OPTIONS = dict(
+    bucket=dict(type="str", required=True),
+    prefix=dict(type="str", default=""),
+    suffix=dict(type="str", default=""),
+    minio_url=dict(type="str"),
+    minio_access_key=dict(type="str", no_log=False),
+    minio_secret_key=dict(type="str", no_log=True),
+    minio_ca_path=dict(type="path"),
+    topic_arn=dict(type="str"),
+    queue_url=dict(type="str"),
+    bridge_url=dict(type="str"),
+    bridge_token=dict(type="str", no_log=True),
+    bridge_ca_path=dict(type="path"),
+    indexd_url=dict(type="str", required=True),
+    marker=dict(type="str"),
+    batch=dict(type="int", default=10000),
+    rate=dict(type="float", default=1),
+    least_age=dict(type="int", default=900),
+    timeout=dict(type="int", default=300),
+)
+
+
+def pages(module):
+    """Return the listing of the bucket where it is."""
+    options = module.params
+    if not options["minio_url"]:
+        aws.required_region(module)
+        return listing.s3_pages(aws.client(module, "s3"), options)
+    server = {name: options[f"minio_{name}"] for name in ("url", "access_key", "secret_key", "ca_path")}
+    return listing.minio_pages(minio.Connection({**server, "validate_certs": options["validate_certs"]}).s3, options)
+
+
+def sender(module):
+    """Return what sends an event through the entrance that is given."""
+    options = module.params
+    bucket = options["bucket"]
+    if options["bridge_url"]:
+        return entrance.bridge(options["bridge_url"], options["bridge_token"], bucket, options["region"] or "", patience=options["timeout"],
+                               validate_certs=options["validate_certs"], ca_path=options["bridge_ca_path"])
+    region = aws.required_region(module)
+    if options["queue_url"]:
+        return entrance.queue(aws.client(module, "sqs"), options["queue_url"], bucket, region)
+    return entrance.topic(aws.client(module, "sns"), options["topic_arn"], bucket, region)
 
 
 def main():
     """Run the module."""
     module = AnsibleAWSModule(
-        argument_spec=dict(
-            **aws.HIDDEN_ACCESS_KEY,
-            bucket=dict(type="str", required=True),
-            prefix=dict(type="str", default=""),
-            topic_arn=dict(type="str", required=True),
-            indexd_url=dict(type="str", required=True),
-            marker=dict(type="str"),
-            batch=dict(type="int", default=10000),
-            rate=dict(type="float", default=1),
-            least_age=dict(type="int", default=900),
-        ),
+        argument_spec={**aws.HIDDEN_ACCESS_KEY, **OPTIONS},
+        required_one_of=[ENTRANCES],
+        mutually_exclusive=[ENTRANCES],
+        required_together=[("minio_url", "minio_access_key", "minio_secret_key"), ("bridge_url", "bridge_token")],
         supports_check_mode=True,
     )
-    if module.params["batch"] < 1 or module.params["rate"] <= 0:
+    options = module.params
+    if options["batch"] < 1 or options["rate"] <= 0:
         module.fail_json(msg="batch must be 1 or more, and rate above 0.")
-    base = module.params["indexd_url"].rstrip("/").removesuffix("/index")
-    indexd = direct(base, "", "", module.params["validate_certs"])
+    if options["minio_url"] and minio.MISSING:
+        module.fail_json(msg=missing_required_lib("minio >= 7.2.17, < 8"), exception=minio.MISSING)
+    base = options["indexd_url"].rstrip("/").removesuffix("/index")
+    indexd = partial(post, f"{base}/bulk/documents", patience=options["timeout"], validate_certs=options["validate_certs"])
 
     def work():
         try:
-            return batch.run(module, indexd)
-        except Gen3Error as error:
+            send = sender(module)
+            return batch.run(pages(module), indexd, None if module.check_mode else send, options)
+        except (CallError, minio.MinioError) as error:
             raise aws.AwsError(str(error)) from error
 
     aws.finish(module, work)

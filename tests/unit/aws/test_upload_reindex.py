@@ -1,50 +1,11 @@
-"""upload_reindex: what is stuck in a bucket, and which events are sent again."""
+"""upload_reindex: a bucket on Amazon S3, and the entrances on AWS."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _reindex as reindex
 from ansible_collections.gen3.uploads.plugins.modules import upload_reindex
-
-UUID = "9b4fd6a2-0d0f-4f0a-8f51-2f5c0b0e7a11"
-NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
-
-
-@pytest.mark.parametrize(("key", "guid"), [
-    (f"{UUID}/file.bam", UUID),
-    (f"dg.1234/{UUID}/a/b.bam", f"dg.1234/{UUID}"),
-    (f"{UUID.upper()}/x", UUID.upper()),
-    (f"{UUID.replace('-', '')}/x", UUID.replace("-", "")),
-    (f"urn:uuid:{UUID}/x", f"urn:uuid:{UUID}"),
-    (f"a/{UUID}/{UUID}/x", f"a/{UUID}"),
-    ("plain/file.bam", None), (f"{UUID}x/file", None), ("00000000-0000-0000-0000-000000000000/x", None), ("", None),
-])
-def test_the_guid_is_what_the_indexing_image_finds(key, guid):
-    assert reindex.guid_of(key) == guid
-
-
-def item(key, age=3600):
-    return {"Key": key, "LastModified": NOW - timedelta(seconds=age), "Size": 5, "ETag": '"etag"'}
-
-
-@pytest.mark.parametrize(("record", "age", "kind"), [
-    ({"hashes": {}, "size": None}, 3600, "stuck"), ({"hashes": None}, 3600, "stuck"), ({"hashes": {}}, 10, "too_young"),
-    ({"hashes": {"md5": "x"}, "size": 0}, 3600, None), (None, 3600, "without_record"),
-])
-def test_an_object_is_judged_by_its_record(record, age, kind):
-    records = {UUID: record} if record else {}
-    found = reindex.review([item(f"{UUID}/x", age)], records, NOW, 900)
-    assert {name for name, items in vars(found).items() if items} == ({kind} if kind else set())
-
-
-def test_the_event_is_what_s3_publishes():
-    record, = reindex.event("bucket", "us-east-1", item("dg/my file(1)+é.txt"))["Records"]
-    assert record["s3"]["object"] == {"key": "dg/my+file%281%29%2B%C3%A9.txt", "size": 5, "eTag": "etag"}
-    assert (record["s3"]["bucket"]["name"], record["eventSource"], record["eventName"]) == ("bucket", "aws:s3", "ObjectCreated:Put")
-
 
 class Indexd:
     """Records by GUID; every call of the module for some is kept."""
@@ -52,8 +13,8 @@ class Indexd:
     def __init__(self):
         self.records, self.asked, self.status = {}, [], 200
 
-    def __call__(self, method, path, body=None):
-        assert (method, path) == ("POST", "/bulk/documents")
+    def __call__(self, url, body, **how):
+        assert (url, how["patience"]) == ("http://indexd/bulk/documents", 300)
         self.asked.append(len(body))
         return self.status, [{"did": did, **self.records[did]} for did in body if did in self.records]
 
@@ -66,7 +27,7 @@ def bucket(aws, monkeypatch):
     topic, url = sns.create_topic(Name="topic")["TopicArn"], sqs.create_queue(QueueName="queue")["QueueUrl"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:queue")
     indexd = Indexd()
-    monkeypatch.setattr(upload_reindex, "direct", lambda *arguments: indexd)
+    monkeypatch.setattr(upload_reindex, "post", indexd)
 
     def put(number, record):
         guid = f"{number:08d}-0d0f-4f0a-8f51-2f5c0b0e7a11"
@@ -113,6 +74,24 @@ def test_batches_cover_the_bucket_once_with_a_call_a_page(bucket, run_module):
     assert messages() == [key.replace(" ", "+") for key in keys]
 
 
+def test_a_queue_takes_what_the_topic_would_send(bucket, run_module):
+    put, _indexd, messages, options = bucket
+    key = put(1, {"hashes": {}})
+    del options["topic_arn"]
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/queue"
+    result = run_module(upload_reindex, **options, queue_url=url)
+    assert (result["counts"]["sent"], messages()) == (1, [key.replace(" ", "+")])
+    lost = run_module(upload_reindex, **options, queue_url=f"{url}-2")
+    assert f"Could not send a message to {url}-2" in lost["msg"]
+
+
+def test_only_what_the_rule_lets_through(bucket, run_module):
+    put, indexd, messages, options = bucket
+    keys = [put(number, {"hashes": {}}) for number in range(12)]
+    result = run_module(upload_reindex, **options, prefix="0000001", suffix="1.txt")
+    assert result["stuck"] == [keys[11]] and messages() == [keys[11].replace(" ", "+")] and indexd.asked == [1]
+
+
 def test_events_keep_their_pace(bucket, run_module, impatient):
     put, _indexd, _messages, options = bucket
     for number in range(5):
@@ -124,6 +103,7 @@ def test_events_keep_their_pace(bucket, run_module, impatient):
 @pytest.mark.parametrize(("wrong", "words"), [
     ({"bucket": "no-such-bucket"}, "Could not list S3 bucket no-such-bucket"),
     ({"topic_arn": "arn:aws:sns:us-east-1:123456789012:none"}, "Could not publish to arn:aws:sns:us-east-1:123456789012:none"),
+    ({"queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/none"}, "mutually exclusive"), ({"minio_url": "http://m"}, "minio_secret"),
     ({"batch": 0}, "batch must be 1 or more"), ({"rate": 0}, "rate above 0"), ({"region": "us-east-7"}, "us-east-7"),
 ])
 def test_what_cannot_be_is_one_sentence(bucket, run_module, wrong, words):
