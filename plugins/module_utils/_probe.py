@@ -11,9 +11,10 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 FILE_NAME = "gen3-uploads-probe.txt"
@@ -23,6 +24,7 @@ HOPS = {
     "way": "Way of the event is configured",
     "record": "Blank record in indexd",
     "upload": "Object in the bucket",
+    "target": "MinIO's target answers",
     "job": "Job created for the object",
     "finished": "Job finished",
     "indexed": "Size and hashes in indexd",
@@ -32,10 +34,29 @@ HOPS = {
 }
 """The hops of an upload in their order: name and title."""
 
+ONLY_MINIO = frozenset({"target"})
+"""The hops that only an upload to MinIO has: Amazon S3 has no target that could be asked."""
+
 PASSED = "passed"
 INFORMATION = "information"
 FAILED = "failed"
 NOT_REACHED = "not reached"
+
+
+class Target(NamedTuple):
+    """What MinIO says of a notification target; None is what it does not say."""
+
+    name: str
+    status: str | None
+    waiting: int | None
+
+
+class Bridge(NamedTuple):
+    """Where to look at the event bridge."""
+
+    log: str
+    metrics: str
+    dead_letters: str
 
 
 def add_hop(
@@ -71,17 +92,18 @@ def add_hop(
     return {**probe, "hops": [*hops, hop]}
 
 
-def all_hops(probe: Mapping[str, Any]) -> list[dict[str, Any]]:
+def all_hops(probe: Mapping[str, Any], minio: bool) -> list[dict[str, Any]]:
     """Return every hop in order, those that were not reached included."""
     seen = {hop["name"]: hop for hop in probe.get("hops", [])}
     blank = {"state": NOT_REACHED, "seconds": None, "after_upload": None, "evidence": [], "advice": []}
-    return [seen.get(name) or {"name": name, "title": title, **blank} for name, title in HOPS.items()]
+    return [seen.get(name) or {"name": name, "title": title, **blank} for name, title in HOPS.items()
+            if minio or name not in ONLY_MINIO]
 
 
-def table(probe: Mapping[str, Any]) -> list[str]:
+def table(hops: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the hops as the lines of a text table: hop, state, time it took, time since the upload."""
     rows = [("hop", "state", "took", "after upload")]
-    for hop in all_hops(probe):
+    for hop in hops:
         rows.append((hop["title"], hop["state"], seconds(hop["seconds"]), seconds(hop["after_upload"])))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return [
@@ -195,14 +217,62 @@ def queue_evidence(depth: Mapping[str, int] | None) -> str:
     return f"queue: {depth['visible']} waiting, {depth['in_flight']} received and not yet deleted{dead}"
 
 
-def no_job_advice(
-    queue: str, depth: Mapping[str, int] | None, before: Mapping[str, int] | None, where: str
-) -> list[str]:
-    """Return what to look at when no Job appears, judged by the queue's metrics now and before the upload.
+def target_evidence(target: Target) -> str:
+    """Return what MinIO says of the target as a phrase."""
+    waiting = "unknown how many events wait" if target.waiting is None else f"{target.waiting} events wait"
+    return f"{target.name} is {target.status or 'not known to MinIO'}; {waiting}"
 
-    ``where`` is how kubectl names the dispatcher, e.g. ``-n default deployment/ssjdispatcher``.
+
+def events_waiting(metrics: str, target: str) -> int | None:
+    """Return how many events wait for a target (``type/id``) on all of MinIO's nodes, by its metrics; None if they do not say.
+
+    The metric: minio ``cmd/metrics-v2.go``.
     """
-    logs = f"kubectl logs {where}"
+    kind, identifier = target.split("/")
+    labels = {f'target_id="{identifier}"', f'target_name="{kind}"'}
+    found = [float(value) for named, value in re.findall(r"^minio_notify_target_queue_length{(.*)} (\S+)$", metrics, re.MULTILINE)
+             if labels <= set(named.split(","))]
+    return int(sum(found)) if found else None
+
+
+def bridge(place: str, namespace: str) -> Bridge:
+    """Return where to look at a bridge on MinIO's ``node`` or in the ``cluster``, as the role event_bridge makes it."""
+    if place == "cluster":
+        deployment = f"-n {namespace} deployment/event-bridge"
+        return Bridge(f"kubectl logs {deployment}", f"port 4195 of kubectl port-forward {deployment} 4195, path /metrics",
+                      "/var/lib/event-bridge/dead-letters in its pod")
+    return Bridge("journalctl -u event-bridge on MinIO's node", "http://127.0.0.1:4195/metrics there",
+                  "/var/lib/event-bridge/dead-letters there")
+
+
+def way(bucket: str, namespace: str, minio: bool, topic: str | None, queue: str | None) -> list[str]:
+    """Return the stations of an upload; ``topic`` and ``queue`` are None where the way has none."""
+    source = [f"{bucket} on MinIO", "event bridge"] if minio else [f"s3://{bucket}"]
+    return [*source, *filter(None, (topic, queue)), f"ssjdispatcher in {namespace}", "indexd"]
+
+
+def target_advice(target: Target, look_at: Bridge) -> list[str]:
+    """Return what to look at when MinIO does not get rid of its events; nothing when it does."""
+    if target.status is None:
+        return [f"MinIO has no target {target.name}: run site.yml. A mistake in one target disables all of them."]
+    if target.status != "online":
+        return [
+            f"MinIO does not reach the event bridge, and keeps its events meanwhile: does the bridge run, and is its address "
+            f"that of the target {target.name}? Look at {look_at.log}"
+        ]
+    if target.waiting:
+        return [
+            f"{target.waiting} events wait at MinIO for {target.name}, which sends each again every 3 seconds: the event bridge "
+            f"refuses them (another token, or a certificate that MinIO does not trust) or cannot hand them on (its AWS keys, a "
+            f"missing topic or queue, no free Job slot). Look at {look_at.log}, and at output_error in {look_at.metrics}"
+        ]
+    return []
+
+
+def queue_advice(
+    queue: str, depth: Mapping[str, int] | None, before: Mapping[str, int] | None, logs: str
+) -> list[str]:
+    """Return what to look at by the queue's metrics now and before the upload; nothing when it is empty."""
     if depth is None:
         return [
             f"The queue {queue} could not be read: may your AWS user call sqs:GetQueueAttributes on it?",
@@ -225,11 +295,36 @@ def no_job_advice(
             f"{depth['in_flight']} messages of {queue} are received and not deleted: ssjdispatcher waits for a free "
             f"Job slot or may not create Jobs; look at {logs}"
         )
-    if not advice:
-        advice = [
-            f"The queue {queue} is empty: either the event did not arrive (bucket rule, topic policy, subscription, "
-            f"queue policy, KMS key policy) or ssjdispatcher threw it away because no pattern in JOBS matched; look at "
-            f"{logs}",
-            "Compare what is configured with what should be: run site.yml with --check --diff.",
-        ]
     return advice
+
+
+def no_job_advice(
+    dispatcher: str,
+    queue: str | None = None,
+    depth: Mapping[str, int] | None = None,
+    before: Mapping[str, int] | None = None,
+    target: Target | None = None,
+    look_at: Bridge | None = None,
+) -> list[str]:
+    """Return what to look at when no Job appears.
+
+    ``dispatcher`` is how kubectl names it, e.g. ``-n default deployment/ssjdispatcher``. A way without a queue has no
+    ``queue``; ``target`` and ``look_at`` belong to MinIO.
+    """
+    logs = f"kubectl logs {dispatcher}"
+    advice = [
+        *(target_advice(target, look_at) if target and look_at else []),
+        *(queue_advice(queue, depth, before, logs) if queue else []),
+    ]
+    if advice:
+        return advice
+    empty = f"The queue {queue} is empty" if queue else "No event is known to wait"
+    if look_at:
+        lost = (f"MinIO's rule does not match the key, or the event bridge threw the event away (its dead letters are in "
+                f"{look_at.dead_letters}, event_bridge_records in {look_at.metrics} counts them, its log is {look_at.log})")
+    else:
+        lost = "the event did not arrive (bucket rule, topic policy, subscription, queue policy, KMS key policy)"
+    return [
+        f"{empty}: either {lost}, or no pattern in JOBS matches the key; look at {logs}",
+        "Compare what is configured with what should be: run site.yml with --check --diff.",
+    ]

@@ -20,15 +20,10 @@ from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils import _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._kube import Kube, KubeError
+from ansible_collections.gen3.uploads.plugins.module_utils._minio_client import MinioError
 from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import Gen3Error, Indexd, Metadata, Send
+from ansible_collections.gen3.uploads.plugins.module_utils._probe_storage import AWS_ERRORS, STORAGE_ERRORS, Storage
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_rules import read_jobs
-
-try:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
-except ImportError:  # reported by AnsibleAWSModule
-    AWS_ERRORS = ()
 
 JOB_LABEL = "app=ssjdispatcherjob"
 """The label that ssjdispatcher puts on its Jobs (ssjdispatcher ``handlers/jobs.go``)."""
@@ -62,6 +57,7 @@ class World:
     aws: Callable[[str], Any]
     kube: Callable[[], Kube]
     send: Callable[[str, Mapping[str, str]], Send]
+    storage: Storage
     params: Mapping[str, Any]
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
@@ -119,6 +115,19 @@ class World:
         config = self.indexer.get("metadataService") or {}
         return Metadata(self.send("metadata", config), config.get("username", ""))
 
+    def target(self) -> _probe.Target | None:
+        """Return what MinIO says of the target that the events go to, None on Amazon S3; may raise MinioError."""
+        return self.storage.target(self.params["minio_target"]) if self.params["minio_url"] else None
+
+    @property
+    def bridge(self) -> _probe.Bridge | None:
+        """Return where to look at the event bridge, None on Amazon S3."""
+        return _probe.bridge(self.params["bridge"], self.params["namespace"]) if self.params["minio_url"] else None
+
+    def queue_evidence(self, depth: Mapping[str, int] | None) -> list[str]:
+        """Return the queue's metrics in words; nothing on a way without a queue."""
+        return [_probe.queue_evidence(depth)] if self.params["queue_url"] else []
+
     def queue_depth(self) -> dict[str, int] | None:
         """Return how many messages the queue and its dead-letter queue hold, None when that cannot be read."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
@@ -152,14 +161,17 @@ def parse_secret_value(encoded: str, where: str) -> Mapping[str, Any]:
 
 
 def way(probe: Mapping[str, Any], world: World) -> Passed:
-    """Compare the AWS side with what is declared: the changes that a run of site.yml would make."""
+    """Compare the way with what is declared: the changes that a run of site.yml would make."""
     drift = world.params["drift"]
     lines = [" ".join(filter(None, (c["action"], c["resource"], c.get("attribute")))) for c in drift]
     if any(change["action"] == "create" for change in drift):
         raise HopFailed("Parts of the way do not exist.", lines, ["Run site.yml."])
     if drift:
         return Passed([f"site.yml would {line}" for line in lines], state=_probe.INFORMATION)
-    return Passed(["topic, policies, subscription, queue and bucket rule are as declared"])
+    compared = ["MinIO's bucket, rule, users and policies"] if world.params["minio_url"] else ["the bucket's rule"]
+    if world.params["queue_url"]:
+        compared.append("topic, queues, subscription and their policies")
+    return Passed([f"{' and '.join(compared)} are as declared"])
 
 
 def record(probe: Mapping[str, Any], world: World) -> Passed:
@@ -181,23 +193,32 @@ def upload(probe: Mapping[str, Any], world: World) -> Passed:
     content = f"A probe of gen3.uploads: {probe['guid']}\n".encode()
     before = world.queue_depth()
     try:
-        answer = world.aws("s3").put_object(Bucket=bucket, Key=key, Body=content)
-    except AWS_ERRORS as error:
+        version = world.storage.put(bucket, key, content)
+    except STORAGE_ERRORS as error:
         raise HopFailed(
-            f"Putting s3://{bucket}/{key} failed: {error}.",
-            advice=[f"Does the bucket {bucket} exist, and may your AWS user call s3:PutObject on it?"],
+            f"Putting s3://{bucket}/{key} failed: {str(error).rstrip('.')}.",
+            advice=[f"Does the bucket {bucket} exist, and may the user in use call s3:PutObject on it?"],
         ) from error
     remember = {
         "bucket": bucket,
         "key": key,
         "url": f"s3://{bucket}/{key}",
-        "version": answer.get("VersionId"),
+        "version": version,
         "size": len(content),
         "hashes": _probe.digests(content),
         "queue_before": before,
         "made": [*probe["made"], "object"],
     }
-    return Passed([f"s3://{bucket}/{key}, {len(content)} bytes", _probe.queue_evidence(before)], remember)
+    return Passed([f"s3://{bucket}/{key}, {len(content)} bytes", *world.queue_evidence(before)], remember)
+
+
+def target(probe: Mapping[str, Any], world: World) -> Passed:
+    """Ask MinIO whether it reaches its target. That takes the file no time, which travels on meanwhile."""
+    said = world.target()
+    evidence = _probe.target_evidence(said)
+    if said.status != "online":
+        raise HopFailed(f"{evidence}.", advice=_probe.target_advice(said, world.bridge))
+    return Passed([evidence], at=probe["uploaded"])
 
 
 def job(probe: Mapping[str, Any], world: World) -> Passed:
@@ -205,16 +226,29 @@ def job(probe: Mapping[str, Any], world: World) -> Passed:
     namespace = world.params["jobs_namespace"]
     seen = world.wait(lambda: _probe.find_job(world.kube().list("Job", namespace, JOB_LABEL), probe["url"]))
     depth = world.queue_depth()
+    evidence = world.queue_evidence(depth)
     if seen is None:
-        where = f"-n {world.params['namespace']} deployment/{world.params['deployment']}"
+        params, said = world.params, None
+        try:
+            said = world.target()
+        except MinioError as error:
+            evidence.append(str(error))
+        if said:
+            evidence.append(_probe.target_evidence(said))
         raise HopFailed(
             f"No Job for {probe['url']} appeared in namespace {namespace}.",
-            [_probe.queue_evidence(depth)],
-            _probe.no_job_advice(world.params["queue"], depth, probe.get("queue_before"), where),
+            evidence,
+            _probe.no_job_advice(
+                f"-n {params['namespace']} deployment/{params['deployment']}",
+                queue=params["queue"] if params["queue_url"] else None,
+                depth=depth,
+                before=probe.get("queue_before"),
+                target=said,
+                look_at=world.bridge,
+            ),
         )
     name, created = seen["metadata"]["name"], seen["metadata"]["creationTimestamp"]
-    evidence = [f"Job {namespace}/{name}, created {created}", _probe.queue_evidence(depth)]
-    return Passed(evidence, {"job": name}, at=_probe.latest(created))
+    return Passed([f"Job {namespace}/{name}, created {created}", *evidence], {"job": name}, at=_probe.latest(created))
 
 
 def finished(probe: Mapping[str, Any], world: World) -> Passed:
@@ -303,12 +337,8 @@ def removal(probe: Mapping[str, Any], world: World) -> Passed:
     """Remove what the probe made; what cannot be removed is named, and the rest is removed all the same."""
     made = probe.get("made", [])
 
-    def remove_object() -> None:
-        version = {"VersionId": probe["version"]} if probe.get("version") else {}
-        world.aws("s3").delete_object(Bucket=probe["bucket"], Key=probe["key"], **version)
-
     steps = {
-        "object": remove_object,
+        "object": lambda: world.storage.remove(probe["bucket"], probe["key"], probe.get("version")),
         "metadata": lambda: world.metadata().delete(probe["guid"]),
         "record": lambda: world.indexd().delete(probe["guid"]),
     }
@@ -319,7 +349,7 @@ def removal(probe: Mapping[str, Any], world: World) -> Passed:
         try:
             remove()
             removed.append(part)
-        except (Gen3Error, KubeError, HopFailed, *AWS_ERRORS) as error:
+        except (Gen3Error, KubeError, HopFailed, *STORAGE_ERRORS) as error:
             left.append(f"{part}: {error}")
     evidence = [f"removed: {', '.join(removed) or 'nothing, as nothing was made'}"]
     if left:
@@ -332,6 +362,7 @@ STEPS: Mapping[str, Callable[[Mapping[str, Any], World], Passed]] = {
     "way": way,
     "record": record,
     "upload": upload,
+    "target": target,
     "job": job,
     "finished": finished,
     "indexed": indexed,
@@ -346,7 +377,7 @@ def travel(name: str, probe: Mapping[str, Any], world: World) -> tuple[dict[str,
     started = world.clock()
     try:
         passed = STEPS[name](probe, world)
-    except (HopFailed, Gen3Error, KubeError) as error:
+    except (HopFailed, Gen3Error, KubeError, MinioError) as error:
         evidence = [str(error), *getattr(error, "evidence", ())]
         advice = list(getattr(error, "advice", ()))
         probe = _probe.add_hop(probe, name, _probe.FAILED, started, world.clock(), evidence, advice)

@@ -21,6 +21,7 @@ options:
       - V(way) judges O(drift).
       - V(record) makes a blank record in indexd, as fence does, and an empty object in the metadata service.
       - V(upload) puts a small object at C(<guid>/<file name>).
+      - V(target) asks MinIO whether it reaches O(minio_target), and how many events wait for it. Amazon S3 has no such hop.
       - V(job) awaits the Job of that object, and V(finished) its end.
       - V(indexed) awaits size and hashes in indexd and compares them with those computed here.
       - V(metadata) awaits the status C(uploaded) in the metadata service.
@@ -28,7 +29,7 @@ options:
       - V(removal) removes what the probe has made.
     type: str
     required: true
-    choices: [way, record, upload, job, finished, indexed, metadata, ready, removal]
+    choices: [way, record, upload, target, job, finished, indexed, metadata, ready, removal]
   probe:
     description: The result RV(probe) of the hop before; nothing at the first hop.
     type: dict
@@ -43,15 +44,40 @@ options:
     default: gen3-uploads-probe.txt
   drift:
     description:
-      - What M(gen3.uploads.sns_sqs_channel) and M(gen3.uploads.s3_bucket_notifications) would change in check mode.
+      - What M(gen3.uploads.sns_sqs_channel), M(gen3.uploads.s3_bucket_notifications) and M(gen3.uploads.minio_resources) would
+        change in check mode.
     type: list
     elements: dict
     default: []
+  minio_url:
+    description: Scheme, host and port of the MinIO server that has the bucket. Without it the bucket is one of Amazon S3.
+    type: str
+  minio_access_key:
+    description: Access key of an administrator of the MinIO server.
+    type: str
+  minio_secret_key:
+    description: The secret that belongs to O(minio_access_key).
+    type: str
+  minio_ca_path:
+    description: File with the certificates of the authorities to trust at O(minio_url), on the host that the module runs on.
+    type: path
+  minio_target:
+    description: Type and id of the notification target that MinIO's events go to.
+    type: str
+    default: webhook/GEN3
+  bridge:
+    description: Where the event bridge between MinIO and ssjdispatcher runs, for messages.
+    type: str
+    choices: [node, cluster]
+    default: node
+  topic:
+    description: Name of the topic, for RV(way). Nothing on a way without one.
+    type: str
   queue:
-    description: Name of the queue, for messages.
+    description: Name of the queue, for messages and RV(way). Nothing on a way without one.
     type: str
   queue_url:
-    description: URL of the queue whose metrics are shown.
+    description: URL of the queue whose metrics are shown. Nothing on a way without one.
     type: str
   dead_letter_queue_url:
     description: URL of the dead-letter queue whose metrics are shown.
@@ -76,9 +102,10 @@ options:
     type: str
     default: credentials.json
   job_name:
-    description: Name of the entry of C(JOBS) that indexes the bucket.
+    description:
+      - Name of the entry of C(JOBS) that indexes the bucket.
+      - The default is V(indexing), and V(indexing-minio) with O(minio_url).
     type: str
-    default: indexing
   indexd_url:
     description: URL of indexd's index as the controller reaches it, with C(/index) at its end.
     type: str
@@ -96,7 +123,8 @@ options:
     type: float
     default: 1
   validate_certs:
-    description: Whether to verify the certificates of AWS, of the API server, of indexd and of the metadata service.
+    description:
+      - Whether to verify the certificates of AWS, of MinIO, of the API server, of indexd and of the metadata service.
     type: bool
     default: true
     aliases: [verify_ssl]
@@ -120,6 +148,8 @@ attributes:
     description: Each probe is a new file.
 seealso:
   - module: gen3.uploads.ssjdispatcher_info
+requirements:
+  - minio >= 7.2.17, < 8 for O(minio_url)
 extends_documentation_fragment:
   - gen3.uploads.attributes
   - amazon.aws.common.modules
@@ -141,6 +171,17 @@ EXAMPLES = r"""
   gen3.uploads.upload_probe:
     hop: upload
     bucket: gen3-bucket
+    probe: "{{ made.probe }}"
+    indexd_url: https://commons.example.org/index/index
+    metadata_url: https://commons.example.org/mds
+
+- name: Put the file into a bucket on MinIO
+  gen3.uploads.upload_probe:
+    hop: upload
+    bucket: gen3-local
+    minio_url: https://minio.example.org:9000
+    minio_access_key: "{{ minio_root_user }}"
+    minio_secret_key: "{{ minio_root_password }}"
     probe: "{{ made.probe }}"
     indexd_url: https://commons.example.org/index/index
     metadata_url: https://commons.example.org/mds
@@ -168,6 +209,12 @@ hops:
   returned: always
   type: list
   elements: dict
+way:
+  description: The stations of the file in their order.
+  returned: always
+  type: list
+  elements: str
+  sample: [s3://gen3-bucket, ssj-topic, Gen3Queue, ssjdispatcher in default, indexd]
 table:
   description: The hops as the lines of a table.
   returned: always
@@ -175,12 +222,15 @@ table:
   elements: str
 """
 
+from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
+from ansible_collections.gen3.uploads.plugins.module_utils import _minio_client as minio
 from ansible_collections.gen3.uploads.plugins.module_utils import _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._kube import AUTH_ARG_SPEC, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import direct
 from ansible_collections.gen3.uploads.plugins.module_utils._probe_hops import World, travel
+from ansible_collections.gen3.uploads.plugins.module_utils._probe_storage import AmazonS3, MinioServer
 
 OPTIONS = dict(
     hop=dict(type="str", required=True, choices=list(_probe.HOPS)),
@@ -188,6 +238,13 @@ OPTIONS = dict(
     bucket=dict(type="str", required=True),
     file_name=dict(type="str", default=_probe.FILE_NAME),
     drift=dict(type="list", elements="dict", default=[]),
+    minio_url=dict(type="str"),
+    minio_access_key=dict(type="str", no_log=False),
+    minio_secret_key=dict(type="str", no_log=True),
+    minio_ca_path=dict(type="path"),
+    minio_target=dict(type="str", default="webhook/GEN3"),
+    bridge=dict(type="str", choices=["node", "cluster"], default="node"),
+    topic=dict(type="str"),
     queue=dict(type="str"),
     queue_url=dict(type="str"),
     dead_letter_queue_url=dict(type="str"),
@@ -196,7 +253,7 @@ OPTIONS = dict(
     jobs_namespace=dict(type="str"),
     configuration_secret=dict(type="str", default="ssjdispatcher-creds", no_log=False),
     configuration_key=dict(type="str", default="credentials.json", no_log=False),
-    job_name=dict(type="str", default="indexing"),
+    job_name=dict(type="str"),
     indexd_url=dict(type="str", required=True),
     metadata_url=dict(type="str", required=True),
     timeout=dict(type="int", default=300),
@@ -205,20 +262,44 @@ OPTIONS = dict(
 )
 
 
+def storage(module):
+    """Return where the object goes; fail without the library of MinIO or with a URL that is none."""
+    if not module.params["minio_url"]:
+        return AmazonS3(module.client)
+    if minio.MISSING:
+        module.fail_json(msg=missing_required_lib("minio >= 7.2.17, < 8"), exception=minio.MISSING)
+    options = {name: module.params[f"minio_{name}"] for name in ("url", "access_key", "secret_key", "ca_path")}
+    try:
+        return MinioServer({**options, "validate_certs": module.params["validate_certs"]})
+    except minio.MinioError as error:
+        module.fail_json(msg=str(error))
+
+
 def main():
     """Run the module."""
-    module = AnsibleAWSModule(argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **OPTIONS})
-    if module.params["validate_certs"]:
-        module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
-    params = {**module.params, "jobs_namespace": module.params["jobs_namespace"] or module.params["namespace"]}
+    module = AnsibleAWSModule(
+        argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **OPTIONS},
+        required_together=[("minio_url", "minio_access_key", "minio_secret_key")],
+        required_if=[("hop", "target", ("minio_url",))],
+    )
+    on_minio = bool(module.params["minio_url"])
+    params = {
+        **module.params,
+        "jobs_namespace": module.params["jobs_namespace"] or module.params["namespace"],
+        "job_name": module.params["job_name"] or ("indexing-minio" if on_minio else "indexing"),
+    }
 
     def send(service, config):
         return direct(params[f"{service}_url"], config.get("username", ""), config.get("password", ""),
-                      params["validate_certs"] is not False)
+                      params["validate_certs"])
 
-    world = World(aws=module.client, kube=lambda: connect(module), send=send, params=params)
+    world = World(aws=module.client, kube=lambda: connect(module), send=send, storage=storage(module), params=params)
+    if module.params["validate_certs"]:
+        module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
     probe, failure = travel(params["hop"], params["probe"], world)
-    result = {"probe": probe, "hops": _probe.all_hops(probe), "table": _probe.table(probe)}
+    hops = _probe.all_hops(probe, on_minio)
+    way = _probe.way(params["bucket"], params["namespace"], on_minio, params["topic"], params["queue"])
+    result = {"probe": probe, "hops": hops, "way": way, "table": _probe.table(hops)}
     if failure:
         module.fail_json(msg=failure, **result)
     module.exit_json(changed=params["hop"] in ("record", "upload", "removal"), **result)

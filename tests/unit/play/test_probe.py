@@ -60,21 +60,34 @@ def test_a_time_stamp_of_kubernetes_means_the_end_of_its_second():
     assert _probe.latest(None) is None
 
 
-def test_hops_that_were_not_reached_are_shown_as_such_in_their_order():
-    probe = hop(hop({}, "way", 0, 1), "removal", 1, 2)
-    hops = _probe.all_hops(probe)
-    assert [each["name"] for each in hops] == list(_probe.HOPS)
+@pytest.mark.parametrize(("minio", "names"), [
+    (False, ["way", "record", "upload", "job", "finished", "indexed", "metadata", "ready", "removal"]),
+    (True, ["way", "record", "upload", "target", "job", "finished", "indexed", "metadata", "ready", "removal"]),
+])
+def test_hops_that_were_not_reached_are_shown_as_such_in_their_order(minio, names):
+    hops = _probe.all_hops(hop(hop({}, "way", 0, 1), "removal", 1, 2), minio)
+    assert [each["name"] for each in hops] == names
     reached = {each["name"] for each in hops if each["state"] != _probe.NOT_REACHED}
     assert reached == {"way", "removal"}
     assert {key for each in hops for key in each} - {"ended"} == set(hops[1])
 
 
 def test_the_table_has_a_line_a_hop_and_stays_in_its_columns():
-    lines = _probe.table(hop({}, "way", 0, 1.25))
+    lines = _probe.table(_probe.all_hops(hop({}, "way", 0, 1.25), minio=True))
     assert len(lines) == 1 + len(_probe.HOPS)
     assert len({len(line) for line in lines}) == 1
     assert lines[1].split("  ")[0] == _probe.HOPS["way"] and "1.2 s" in lines[1]
     assert "not reached" in lines[2]
+
+
+@pytest.mark.parametrize(("minio", "topic", "queue", "stations"), [
+    (False, "ssj-topic", "Gen3Queue", "s3://b > ssj-topic > Gen3Queue > ssjdispatcher in ns > indexd"),
+    (True, "ssj-topic", "Gen3Queue", "b on MinIO > event bridge > ssj-topic > Gen3Queue > ssjdispatcher in ns > indexd"),
+    (True, None, "Gen3Queue", "b on MinIO > event bridge > Gen3Queue > ssjdispatcher in ns > indexd"),
+    (True, None, None, "b on MinIO > event bridge > ssjdispatcher in ns > indexd"),
+])
+def test_the_stations_of_each_route(minio, topic, queue, stations):
+    assert " > ".join(_probe.way("b", "ns", minio, topic, queue)) == stations
 
 
 PROBE = {"url": URL, "size": 3, "hashes": _probe.digests(b"abc")}
@@ -177,7 +190,7 @@ def depth(visible=0, in_flight=0, dead=0):
 
 
 @pytest.mark.parametrize(("now", "before", "words"), [
-    (depth(), depth(), ["is empty", "--check --diff"]),
+    (depth(), depth(), ["is empty", "topic policy", "--check --diff"]),
     (depth(visible=3), depth(), ["3 messages wait", "sqs:ReceiveMessage"]),
     (depth(in_flight=2), depth(), ["2 messages", "free Job slot"]),
     (depth(dead=1), depth(), ["dead-letter queue", "--previous"]),
@@ -186,10 +199,57 @@ def depth(visible=0, in_flight=0, dead=0):
     (None, depth(), ["sqs:GetQueueAttributes", "ssjdispatcher"]),
 ])
 def test_what_to_look_at_when_no_job_appears(now, before, words):
-    advice = _probe.no_job_advice("Gen3Queue", now, before, "-n ns deployment/d")
+    advice = _probe.no_job_advice("-n ns deployment/d", "Gen3Queue", now, before)
     assert "Gen3Queue" in advice[0]
     assert all(any(word in line for line in advice) for word in words), advice
     assert any("-n ns deployment/d" in line for line in advice)
+    assert "bridge" not in " ".join(advice), "Amazon S3 has none"
+
+
+def target(status="online", waiting=0):
+    return _probe.Target("webhook/GEN3", status, waiting)
+
+
+@pytest.mark.parametrize(("queue", "now", "said", "words", "others"), [
+    ("Gen3Queue", depth(), target(), ["Gen3Queue is empty", "dead letters", "event_bridge_records", "pattern"], ["policy"]),
+    ("Gen3Queue", depth(visible=2), target(), ["2 messages wait"], ["dead letters are"]),
+    ("Gen3Queue", depth(), target(waiting=4), ["4 events wait at MinIO", "another token", "output_error"], ["is empty"]),
+    ("Gen3Queue", depth(visible=2), target(waiting=4), ["4 events wait at MinIO", "2 messages wait"], []),
+    (None, None, target(), ["No event is known to wait", "dead letters", "pattern"], ["queue", "sqs"]),
+    (None, None, target("offline", 1), ["does not reach the event bridge", "webhook/GEN3"], ["dead letters", "sqs"]),
+    (None, None, target(None, None), ["no target webhook/GEN3", "site.yml"], ["sqs"]),
+    (None, None, target(waiting=None), ["No event is known to wait"], ["sqs"]),
+    (None, None, None, ["No event is known to wait", "dead letters"], ["sqs"]),
+])
+@pytest.mark.parametrize(("place", "log"), [
+    ("node", "journalctl -u event-bridge"), ("cluster", "kubectl logs -n ns deployment/event-bridge")])
+def test_what_to_look_at_when_no_job_appears_for_a_file_on_minio(queue, now, said, words, others, place, log):
+    advice = " ".join(_probe.no_job_advice("d", queue, now, depth(), said, _probe.bridge(place, "ns")))
+    assert all(word in advice for word in words) and not any(word in advice for word in others), advice
+    assert log in advice or "2 messages wait" in advice or "no target" in advice
+
+
+METRICS = """# TYPE minio_notify_target_queue_length gauge
+minio_notify_target_queue_length{server="127.0.0.1:9000",target_id="GEN3",target_name="webhook"} 3
+minio_notify_target_queue_length{server="127.0.0.2:9000",target_id="GEN3",target_name="webhook"} 1.2e+06
+minio_notify_target_queue_length{server="127.0.0.1:9000",target_id="GEN3",target_name="redis"} 5
+minio_notify_target_queue_length{server="127.0.0.1:9000",target_id="GEN30",target_name="webhook"} 7
+minio_notify_target_failed_events{server="127.0.0.1:9000",target_id="GEN3",target_name="webhook"} 9
+"""
+
+
+@pytest.mark.parametrize(("metrics", "waiting"), [(METRICS, 1200003), (METRICS.replace("queue_length", "x"), None), ("", None)])
+def test_waiting_events_are_those_of_the_one_target_on_all_nodes(metrics, waiting):
+    assert _probe.events_waiting(metrics, "webhook/GEN3") == waiting
+
+
+@pytest.mark.parametrize(("said", "words"), [
+    (target(), "webhook/GEN3 is online; 0 events wait"),
+    (target("offline", 2), "webhook/GEN3 is offline; 2 events wait"),
+    (target(None, None), "webhook/GEN3 is not known to MinIO; unknown how many events wait"),
+])
+def test_what_minio_says_of_its_target_in_words(said, words):
+    assert _probe.target_evidence(said) == words
 
 
 def test_the_queues_metrics_in_words():

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils import _probe, _probe_hops
 from ansible_collections.gen3.uploads.plugins.module_utils._kube import KubeError
+from ansible_collections.gen3.uploads.plugins.module_utils._minio_client import MinioError
 from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import Gen3Error
+from ansible_collections.gen3.uploads.plugins.module_utils._probe_storage import AmazonS3
 from botocore.exceptions import ClientError
 
 GUID = "0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11"
@@ -82,25 +84,50 @@ class Aws:
             raise self.delete
 
 
+class Minio:
+    """MinIO as a storage; ``said`` is the target, or an error."""
+
+    def __init__(self, said=None, error=None):
+        self.said, self.error, self.calls = said or _probe.Target("webhook/GEN3", "online", 0), error, []
+
+    def put(self, *arguments):
+        self.calls.append(("put", *arguments))
+        if self.error:
+            raise self.error
+        return "v1"
+
+    def remove(self, *arguments):
+        self.calls.append(("remove", *arguments))
+        if self.error:
+            raise self.error
+
+    def target(self, name):
+        if isinstance(self.said, Exception):
+            raise self.said
+        return self.said
+
+
 def denied(operation):
     return ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, operation)
 
 
-def world(services=None, cluster=None, aws=None, **params):
+def world(services=None, cluster=None, aws=None, minio=None, **params):
     """A world whose time passes only while it sleeps."""
     clock = SimpleNamespace(now=1000.0)
     aws = aws or Aws()
     params = {"timeout": 5, "interval": 1, "bucket": "gen3-bucket", "file_name": _probe.FILE_NAME, "drift": [],
               "queue": "Gen3Queue", "queue_url": "queue", "dead_letter_queue_url": "dead", "namespace": "ns",
               "jobs_namespace": "jobs-ns", "deployment": "ssjdispatcher", "configuration_secret": "ssjdispatcher-creds",
-              "configuration_key": "credentials.json", "job_name": "indexing", **params}
+              "configuration_key": "credentials.json", "job_name": "indexing", "minio_url": "https://minio" if minio else None,
+              "minio_target": "webhook/GEN3", "bridge": "node", **params}
 
     def sleep(seconds):
         clock.now += seconds
 
     cluster = cluster or Cluster()
-    return _probe_hops.World(aws=lambda service: aws, kube=lambda: cluster, send=services or Services(), params=params,
-                             clock=lambda: clock.now, sleep=sleep)
+    return _probe_hops.World(
+        aws=lambda service: aws, kube=lambda: cluster, send=services or Services(), params=params,
+        storage=minio or AmazonS3(lambda service: aws), clock=lambda: clock.now, sleep=sleep)
 
 
 def probe(**more):
@@ -130,6 +157,19 @@ def test_the_way_is_judged_by_what_site_yml_would_change(drift, state, evidence)
     hop, _, failure = travel("way", {}, world(drift=drift))
     assert hop["state"] == state and any(evidence in line for line in hop["evidence"])
     assert bool(failure) is (state == _probe.FAILED)
+
+
+NO_QUEUE = {"queue": None, "queue_url": None, "dead_letter_queue_url": None}
+
+
+@pytest.mark.parametrize(("minio", "queue", "evidence"), [
+    (None, {}, "the bucket's rule and topic, queues, subscription and their policies are as declared"),
+    (Minio(), {}, "MinIO's bucket, rule, users and policies and topic, queues, subscription and their policies are as declared"),
+    (Minio(), NO_QUEUE, "MinIO's bucket, rule, users and policies are as declared"),
+])
+def test_what_was_compared_is_named(minio, queue, evidence):
+    hop, _, _ = travel("way", {}, world(minio=minio, **queue))
+    assert hop["evidence"] == [evidence]
 
 
 BLANK = (201, {"did": GUID, "rev": "1a2b3c4d", "baseid": "x"})
@@ -185,6 +225,42 @@ def test_a_refused_upload_says_what_to_look_at():
     assert "s3:PutObject" in failure and URL in failure and after["made"] == ["record"]
 
 
+def test_on_minio_the_object_is_put_and_removed_there():
+    minio, aws = Minio(), Aws()
+    hop, after, failure = travel("upload", {"guid": GUID, "made": ["record"]}, world(minio=minio, aws=aws, **NO_QUEUE))
+    assert failure is None and after["url"] == URL and after["version"] == "v1"
+    assert len(hop["evidence"]) == 1, "a way without a queue has no metrics of one"
+    travel("removal", after, world(Services(**REMOVABLE), minio=minio, aws=aws, **NO_QUEUE))
+    (_, bucket, key, content), removed = minio.calls
+    assert (bucket, key, len(content)) == ("gen3-bucket", f"{GUID}/{_probe.FILE_NAME}", after["size"])
+    assert removed == ("remove", bucket, key, "v1") and aws.calls == []
+
+
+def test_a_refused_upload_to_minio_says_what_to_look_at():
+    minio = Minio(error=MinioError("Could not put an object at https://minio: NoSuchBucket: There is none."))
+    _, _, failure = travel("upload", {"guid": GUID, "made": []}, world(minio=minio))
+    assert "https://minio: NoSuchBucket: There is none. Does the bucket gen3-bucket exist" in failure
+    _, _, failure = travel("removal", probe(), world(Services(**REMOVABLE), minio=minio))
+    assert "object: Could not put" in failure and "record: " not in failure
+
+
+@pytest.mark.parametrize(("said", "state", "evidence", "advice"), [
+    (("online", 2), _probe.PASSED, "webhook/GEN3 is online; 2 events wait", None),
+    (("offline", 1), _probe.FAILED, "webhook/GEN3 is offline; 1 events wait", "journalctl -u event-bridge"),
+    ((None, None), _probe.FAILED, "webhook/GEN3 is not known to MinIO", "run site.yml"),
+])
+def test_a_target_that_is_not_online_stops_the_upload(said, state, evidence, advice):
+    minio = Minio(_probe.Target("webhook/GEN3", *said))
+    hop, _, failure = travel("target", probe(), world(minio=minio))
+    assert hop["state"] == state and evidence in hop["evidence"][0]
+    assert (advice in failure) if advice else failure is None
+
+
+def test_the_question_to_minio_takes_the_file_no_time():
+    hop, _, _ = travel("target", probe(), world(minio=Minio()))
+    assert (hop["seconds"], hop["after_upload"]) == (0.0, 0.0)
+
+
 def live_job(url=URL, created="2026-01-01T00:00:00Z", **status):
     env = [{"name": "INPUT_URL", "value": url}]
     return {"metadata": {"name": "indexing-abcde", "creationTimestamp": created}, "status": status,
@@ -216,6 +292,18 @@ def test_a_job_that_never_comes_is_explained_by_the_queue():
     assert "No Job for" in failure and "4 messages wait in Gen3Queue" in failure
     assert "deployment/ssjdispatcher" in failure
     assert hop["advice"] and "queue: 4 waiting" in hop["evidence"][1]
+
+
+@pytest.mark.parametrize(("said", "queue", "bridge", "words", "evidence"), [
+    (_probe.Target("webhook/GEN3", "online", 3), {}, "node", "3 events wait at MinIO", "queue: 0 waiting"),
+    (_probe.Target("webhook/GEN3", "online", 3), NO_QUEUE, "cluster", "logs -n ns deployment/event-bridge", "3 events wait"),
+    (MinioError("MinIO is away."), NO_QUEUE, "node", "No event is known to wait", "MinIO is away."),
+])
+def test_a_job_that_never_comes_for_a_file_on_minio_is_explained_by_all_that_is_known(said, queue, bridge, words, evidence):
+    hop, _, failure = travel("job", probe(), world(minio=Minio(said), bridge=bridge, **queue))
+    assert failure.startswith("The upload stopped at the hop 'Job created for the object': No Job for") and words in failure
+    assert any(evidence in line for line in hop["evidence"])
+    assert any("queue: " in line for line in hop["evidence"]) is not bool(queue)
 
 
 def test_an_outage_that_lasts_is_the_failure():

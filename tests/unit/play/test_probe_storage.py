@@ -1,0 +1,107 @@
+"""Where a probe's object lies: the calls, and what MinIO says of its target."""
+
+import base64
+import hashlib
+import hmac
+import json
+
+import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils import _probe_storage
+from ansible_collections.gen3.uploads.plugins.module_utils._minio_client import MinioError
+from ansible_collections.gen3.uploads.plugins.modules import upload_probe
+
+LOGIN = {"url": "https://minio.example:9000", "access_key": "root", "secret_key": "a-secret-of-minio", "ca_path": None,
+         "validate_certs": True}
+
+
+class Client:
+    """A client of AWS."""
+
+    def __init__(self):
+        self.calls = []
+
+    def put_object(self, **arguments):
+        return {"VersionId": "v1"} if arguments["Key"] == "versioned" else {}
+
+    def delete_object(self, **arguments):
+        self.calls.append(arguments)
+
+
+@pytest.mark.parametrize(("key", "version", "more"), [("versioned", "v1", {"VersionId": "v1"}), ("plain", None, {})])
+def test_on_amazon_s3_the_version_that_was_put_is_removed(key, version, more):
+    client = Client()
+    storage = _probe_storage.AmazonS3(lambda service: client)
+    assert storage.put("b", key, b"x") == version
+    storage.remove("b", key, version)
+    assert client.calls == [{"Bucket": "b", "Key": key, **more}]
+
+
+def decoded(part):
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def test_the_token_for_the_metrics_is_a_signed_json_web_token_of_a_quarter_of_an_hour():
+    token = _probe_storage.metrics_token("root", "secret", 1000.7)
+    header, claims, signature = token.split(".")
+    assert decoded(header) == {"alg": "HS512", "typ": "JWT"}
+    assert decoded(claims) == {"exp": 1900, "iss": "prometheus", "sub": "root"}
+    expected = hmac.new(b"secret", f"{header}.{claims}".encode(), hashlib.sha512).digest()
+    assert base64.urlsafe_b64decode(signature + "==") == expected and "=" not in token
+
+
+INFO = {"sqsARN": ["arn:minio:sqs::GEN3:webhook"], "services": {"notifications": [{"webhook": [{"GEN3": {"status": "online"}}]}]}}
+
+
+class Answer:
+    def __init__(self, status, text=""):
+        self.status, self.data = status, text.encode()
+
+
+@pytest.mark.parametrize(("name", "metrics", "said"), [
+    ("webhook/GEN3", (200, 'minio_notify_target_queue_length{target_id="GEN3",target_name="webhook"} 2\n'), ("online", 2)),
+    ("webhook/GEN3", (403, "minio_notify_target_queue_length"), ("online", None)),
+    ("webhook/OTHER", (200, ""), (None, None)),
+])
+def test_what_minio_says_of_a_target(monkeypatch, name, metrics, said):
+    server = _probe_storage.MinioServer(LOGIN)
+    monkeypatch.setattr(server._connection.admin, "info", lambda: json.dumps(INFO))
+    asked = []
+
+    def request(method, url, headers=None):
+        asked.append((url, headers))
+        return Answer(200) if url.endswith("/minio/health/cluster") else Answer(*metrics)
+
+    monkeypatch.setattr(server._connection.http, "request", request)
+    assert server.target(name) == (name, *said)
+    url, headers = asked[-1]
+    assert url == "https://minio.example:9000/minio/v2/metrics/cluster"
+    assert headers["Authorization"].startswith("Bearer ") and LOGIN["secret_key"] not in str(asked)
+
+
+def test_an_address_that_is_none_is_refused():
+    with pytest.raises(MinioError, match="scheme, host and port"):
+        _probe_storage.MinioServer({**LOGIN, "url": "minio.example"})
+
+
+REQUIRED = {"hop": "way", "bucket": "b", "indexd_url": "http://indexd/index", "metadata_url": "http://mds"}
+ON_MINIO = {f"minio_{name}": LOGIN[name] for name in ("url", "access_key", "secret_key")}
+
+
+@pytest.mark.parametrize(("options", "names", "way"), [
+    ({"topic": "t", "queue": "q"}, 9, ["s3://b", "t", "q", "ssjdispatcher in default", "indexd"]),
+    (ON_MINIO, 10, ["b on MinIO", "event bridge", "ssjdispatcher in default", "indexd"]),
+])
+def test_the_module_shows_the_hops_and_the_way_of_the_storage(run_module, options, names, way):
+    result = run_module(upload_probe, **REQUIRED, **options)
+    assert len(result["hops"]) == names and result["way"] == way and len(result["table"]) == 1 + names
+    assert LOGIN["secret_key"] not in str(result)
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"hop": "target"}, "minio_url"),
+    ({"minio_url": LOGIN["url"]}, "minio_access_key"),
+    ({**ON_MINIO, "minio_url": "minio.example"}, "scheme, host and port"),
+])
+def test_options_that_do_not_fit_are_refused(run_module, options, words):
+    result = run_module(upload_probe, **{**REQUIRED, **options})
+    assert result["failed"] and words in result["msg"]
