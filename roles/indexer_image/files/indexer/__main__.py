@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m indexer``: index the object INPUT_URL as CONFIG_FILE says; exits with 0, or with 2 if that failed."""
+"""``python -m indexer``: index the object INPUT_URL as CONFIG_FILE says; exits with 0, or with 2 if that failed.
+
+``python -m indexer check`` only tells whether it could; see ``check``.
+"""
 from __future__ import annotations
 
 import os
@@ -10,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 
-from indexer import address, configuration, job
+from indexer import address, check, configuration, job
 from indexer.errors import Ended, IndexingError
 
 
@@ -41,6 +44,6 @@ def stop(_number: int, _frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, stop)
-    code = main()
+    code = check.main() if sys.argv[1:] == ["check"] else main()
     sys.stderr.flush()
     os._exit(code)  # a reader that waits for a dead server must not hold the pod

@@ -64,13 +64,18 @@ class Configuration:
 
 def parse(text: str) -> Configuration:
     """Read the configuration. Keys that are not known are somebody else's."""
+    document = read(text)
+    metadata_service = _mapping(document.get("metadataService"), "metadataService")
+    return Configuration(_service(document, ""), _service(metadata_service, "metadataService."), document.get("s3"))
+
+
+def read(text: str) -> Mapping[str, Any]:
+    """Return the JSON object that the text is."""
     try:
         document = json.loads(text)
     except ValueError:
         raise IndexingError("CONFIG_FILE is not JSON") from None  # the cause would show the text, which has passwords
-    document = _mapping(document, "CONFIG_FILE")
-    metadata_service = _mapping(document.get("metadataService"), "metadataService")
-    return Configuration(_service(document, ""), _service(metadata_service, "metadataService."), document.get("s3"))
+    return _mapping(document, "CONFIG_FILE")
 
 
 def parse_s3(document: Any) -> S3Settings:

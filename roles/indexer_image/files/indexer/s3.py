@@ -28,6 +28,7 @@ RETRY_WAITS = (0.5, 1, 2, 4, 8)
 """The waits between attempts that bring nothing; an attempt that brings a chunk starts them anew."""
 HINTS = {
     "AccessDenied": "the access key needs s3:GetObject on the bucket",
+    "NoSuchBucket": "there is no such bucket",
     "InvalidAccessKeyId": "the access key is not known there: is s3.endpoint_url right?",
     "SignatureDoesNotMatch": "the secret access key is not right",
     "RequestTimeTooSkewed": "the clocks of this node and of the server differ",
@@ -136,24 +137,27 @@ class S3Object:
 
     def _wait(self, error: Exception, waits: Iterator[float]) -> None:
         """Wait before the next attempt; raises IndexingError if none can help, or none is left."""
-        wait = next(waits, None) if _may_pass(error) else None
+        wait = next(waits, None) if may_pass(error) else None
         if wait is None:
-            raise IndexingError(self._explain(error)) from None
+            raise IndexingError(explain(error, str(self._address), self._where)) from None
         time.sleep(wait)
 
     @property
     def _where(self) -> str:
         return self._s3.meta.endpoint_url
 
-    def _explain(self, error: Exception) -> str:
-        code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
-        hint = HINTS.get(code)
-        if isinstance(error, SSLError):
-            hint = "is s3.ca_bundle the certificate authority of the server?"
-        return f"cannot read {self._address} from {self._where}: {error}" + (f" ({hint})" if hint else "")
+
+def explain(error: Exception, what: str, endpoint: str) -> str:
+    """Say why something cannot be read, and what to look at."""
+    code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
+    hint = HINTS.get(code)
+    if isinstance(error, SSLError):
+        hint = "is s3.ca_bundle the certificate authority of the server?"
+    return f"cannot read {what} from {endpoint}: {error}" + (f" ({hint})" if hint else "")
 
 
-def _may_pass(error: Exception) -> bool:
+def may_pass(error: Exception) -> bool:
+    """Tell whether another attempt may help."""
     if isinstance(error, ClientError):
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         return status in (408, 429) or status >= 500 and status != 501 or error.response["Error"].get("Code") == "RequestTimeout"
