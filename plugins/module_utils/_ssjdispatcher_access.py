@@ -22,6 +22,9 @@ JOB_SERVICE_ACCOUNT = "ssjdispatcher-job-sa"
 
 JOBS_ROLE = "ssjdispatcher-jobs"
 
+JOB_SECRET_ROLE = "ssjdispatcher-job-minio"
+"""Lets the Jobs themselves read one Secret, which has their key to MinIO."""
+
 ADMIN_BINDING = "ssjdispatcher-binding"
 """The name under which gen3-helm, cloud-automation and the manual procedure bind ClusterRole admin."""
 
@@ -36,12 +39,19 @@ HELM_MARKERS = ("meta.helm.sh/release-name", "meta.helm.sh/release-namespace")
 
 @dataclass(frozen=True)
 class Access:
-    """What an operator wishes: IAM roles (IRSA) of the two ServiceAccounts, pull secrets, and the admin binding."""
+    """What an operator wishes: IAM roles (IRSA) of the two ServiceAccounts, pull secrets, the admin binding, and the Secret
+    that the Jobs may read."""
 
     role_arn: str | None = None
     job_role_arn: str | None = None
     image_pull_secrets: Sequence[str] = ()
     bind_cluster_admin: bool = False
+    job_secret: str | None = None
+
+    def includes(self, definition: Mapping[str, Any]) -> bool:
+        """Tell whether an object is wished for; all but those by these names always are."""
+        optional = {ADMIN_BINDING: self.bind_cluster_admin, JOB_SECRET_ROLE: self.job_secret is not None}
+        return optional.get(definition["metadata"]["name"], True)
 
 
 @dataclass
@@ -60,11 +70,13 @@ Live = Mapping[tuple[str, str], "Mapping[str, Any] | None"]
 def definitions(service_account: str | None, namespace: str, job_namespace: str, wish: Access) -> list[dict[str, Any]]:
     """Return all objects as they should be: ServiceAccounts, and the Role and RoleBindings for the Jobs' namespace.
 
-    The binding to ClusterRole admin is the last, whether it is wished for or not. Without a ``service_account`` (there
-    is no Deployment) they are only good for taking them away.
+    Some of them may not be wished for (see ``Access.includes``). Without a ``service_account`` (there is no Deployment) they
+    are only good for taking them away.
     """
     rule = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "delete"]}
+    secret_rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [wish.job_secret], "verbs": ["get"]}
     subject = {"kind": "ServiceAccount", "name": service_account, "namespace": namespace}
+    jobs = {"kind": "ServiceAccount", "name": JOB_SERVICE_ACCOUNT, "namespace": job_namespace}
     accounts = [_service_account(JOB_SERVICE_ACCOUNT, job_namespace, wish.job_role_arn, wish.image_pull_secrets)]
     if service_account is not None:
         accounts.append(_service_account(service_account, namespace, wish.role_arn, ()))
@@ -72,6 +84,8 @@ def definitions(service_account: str | None, namespace: str, job_namespace: str,
         *accounts,
         _object(f"{RBAC_GROUP}/v1", "Role", JOBS_ROLE, job_namespace, rules=[rule]),
         _binding(JOBS_ROLE, job_namespace, "Role", JOBS_ROLE, subject),
+        _object(f"{RBAC_GROUP}/v1", "Role", JOB_SECRET_ROLE, job_namespace, rules=[secret_rule]),
+        _binding(JOB_SECRET_ROLE, job_namespace, "Role", JOB_SECRET_ROLE, jobs),
         _binding(ADMIN_BINDING, job_namespace, "ClusterRole", "admin", subject),
     ]
 

@@ -154,6 +154,7 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
             for state, definitions in (("present", rights.apply), ("absent", rights.delete))
             for definition in definitions
         ],
+        "jobs": _jobs(credentials, images, options),
         "configuration": configuration,
         "restart": restart,
         "converged": not (rights.apply or rights.delete or restart or any(each.changes for each in documents)),
@@ -173,9 +174,9 @@ def _rights(cluster: Cluster, installation: Installation, job_namespace: str, he
         return access.plan_absent(objects, live)
     if installation.deployment is None:
         return access.AccessPlan()
-    wanted, unwanted = (objects, []) if options.access.bind_cluster_admin else (objects[:-1], objects[-1:])
+    wanted = [each for each in objects if options.access.includes(each)]
     plan = access.plan_present(wanted, live, helm)
-    plan.delete += access.plan_absent(unwanted, live).delete
+    plan.delete += access.plan_absent([each for each in objects if each not in wanted], live).delete
     return plan
 
 
@@ -225,12 +226,15 @@ def _has_value(source: Mapping[str, Any], cluster: Cluster, sensitive: Mapping[s
 
 
 def _missing(defaults: Mapping[str, Any], document: Mapping[str, Any], list_keys: Mapping[str, str]) -> dict[str, Any]:
-    """Return those of the defaults for which the document has no value."""
+    """Return those of the defaults for which the document has no value; an empty string is none."""
     missing: dict[str, Any] = {}
     for key, value in defaults.items():
         current = document.get(key, ABSENT)
-        if current is ABSENT:
+        if current is ABSENT or current == "":
             missing[key] = value
+        elif isinstance(value, Mapping) and isinstance(current, Mapping):
+            if inner := _missing(value, current, {}):
+                missing[key] = inner
         elif key in list_keys:
             missing[key] = []
             for element in value:
@@ -270,6 +274,29 @@ def _review(installation: Installation, credentials: Document | None, images: Do
     elif installation.job_images is None:
         add(credentials, rules.review_images(None, credentials.after))
     return found
+
+
+def _jobs(credentials: Document | None, images: Document | None, options: Options) -> list[dict[str, Any]]:
+    """Return the JOBS entries of the buckets as they would be."""
+    if credentials is None or credentials.after is None:
+        return []
+    before, after = (
+        {job.name: (job, _image(job, state)) for job in rules.read_jobs(document)}
+        for document, state in ((credentials.before, images and images.before), (credentials.after, images and images.after))
+    )
+    return [
+        {
+            "name": name,
+            "image": after[name][1],
+            "service_account": after[name][0].fields.get("serviceaccount") or access.JOB_SERVICE_ACCOUNT,
+            "changes": before.get(name) != after[name],
+        }
+        for name in sorted({bucket.job for bucket in options.buckets} & after.keys())
+    ]
+
+
+def _image(job: rules.Job, images: Mapping[str, Any] | None) -> Any:
+    return job.fields.get("image") if images is None else images.get(job.name)
 
 
 def _configuration(

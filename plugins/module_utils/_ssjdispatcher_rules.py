@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.gen3.uploads.plugins.module_utils import _job_patterns as patterns
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_s3_part import s3_problems, s3_warnings
 
 AWS_KEYS = ("region", "aws_access_key_id", "aws_secret_access_key")
 
@@ -49,6 +50,9 @@ QUANTITY = re.compile(
     r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,3})?", re.ASCII
 )
 """A quantity that is not negative, as resource.ParseQuantity of k8s.io/apimachinery reads it."""
+
+NO_QUEUE = re.compile(r"https?://[^/]+/0{12}/.*")
+"""A URL that only stands there because ssjdispatcher does not start without one: no account has this number."""
 
 QUEUE_HOSTS = re.compile(
     r"(?:.+\.)?sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)(?:\.vpce)?\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
@@ -115,8 +119,11 @@ def review_credentials(document: Mapping[str, Any], env_region: str | None, buck
     if not ill_formed:
         jobs = read_jobs(document)
         ours = {bucket.job for bucket in buckets}
+        with_s3_part = {bucket.job for bucket in buckets if bucket.storage == "minio"}
         for job in jobs:
             found.problems += _job_problems(job, ours)
+            if job.name in with_s3_part:
+                _review_s3_part(job, found)
         found.problems += _name_problems(jobs)
         found.problems += _bucket_problems(buckets)
         found.warnings += _anchor_warnings(jobs, ours)
@@ -162,7 +169,7 @@ def review_replacement(
     """
     found = Findings()
     old_url, new_url = _queue_url(before), _queue_url(after)
-    if old_url and new_url and old_url != new_url:
+    if old_url and new_url and old_url != new_url and not NO_QUEUE.fullmatch(old_url):
         found.warnings.append(
             f"SQS.url changes from {_without_login(old_url)} to {_without_login(new_url)}: messages that still arrive"
             " in the former queue are no longer read."
@@ -227,6 +234,8 @@ def _queue_problems(document: Mapping[str, Any], env_region: str | None) -> Iter
         yield "SQS.url is not a string: ssjdispatcher does not start; set it to the URL of the queue."
     elif not url:
         yield "SQS.url is empty: ssjdispatcher receives nothing; set it to the URL of the queue."
+    elif NO_QUEUE.fullmatch(url):
+        return
     region = region_in_force(document, env_region)
     if not region:
         yield (
@@ -325,6 +334,18 @@ def _job_problems(job: Job, ours: set[str]) -> Iterator[str]:
         yield f"DeadLine of {job.place} is negative: its Jobs are refused; give seconds, or leave it out for 20 hours."
     if job.name == INDEXING:
         yield from _image_config_problems(job)
+
+
+def _review_s3_part(job: Job, found: Findings) -> None:
+    config = job.fields.get("imageconfig")
+    where = f"the part s3 in imageConfig of {job.place}"
+    if not isinstance(config, dict) or "s3" not in config:
+        found.warnings.append(f"{where} is missing: only an image that knows MinIO by other means can read its buckets.")
+        return
+    part = config["s3"]
+    problems = list(s3_problems(part))
+    found.problems += [f"{where} {sentence}." for sentence in problems]
+    found.warnings += [] if problems else [f"{where} {sentence}." for sentence in s3_warnings(part)]
 
 
 def _image_config_problems(job: Job) -> Iterator[str]:

@@ -40,7 +40,7 @@ options:
     default: {}
     suboptions:
       defaults:
-        description: What the document shall contain where it has no value yet. Only whole values and elements of C(JOBS).
+        description: What the document shall contain where it has no value yet; an empty string is none.
         type: dict
         default: {}
       merge:
@@ -92,7 +92,9 @@ options:
         type: str
         required: true
       storage:
-        description: What stores the bucket. Events of MinIO carry escaped slashes.
+        description:
+          - What stores the bucket. Events of MinIO carry escaped slashes, and the part C(s3) of the entry's C(imageConfig) is
+            checked, which tells the image of the role P(gen3.uploads.indexer_image#role) where MinIO is.
         type: str
         choices: [s3, minio]
         default: s3
@@ -132,6 +134,11 @@ options:
             C(ssjdispatcher-binding). It needs no more than the Role C(ssjdispatcher-jobs).
         type: bool
         default: false
+      job_secret:
+        description:
+          - Name of a Secret in the Jobs' namespace that the ServiceAccount C(ssjdispatcher-job-sa) may read, by the Role
+            C(ssjdispatcher-job-minio), for the C(secret_ref) in the part C(s3) of C(imageConfig).
+        type: str
 requirements:
   - kubernetes >= 24.2.0
   - google-re2
@@ -266,6 +273,28 @@ access:
         apiVersion: rbac.authorization.k8s.io/v1
         kind: Role
         metadata: {name: ssjdispatcher-jobs, namespace: default}
+jobs:
+  description: The JOBS entries of O(buckets) as they would be.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the entry.
+      type: str
+      sample: indexing
+    image:
+      description: Image of its Jobs.
+      type: str
+      sample: quay.io/cdis/indexs3client:2025.12
+    service_account:
+      description: ServiceAccount of its Jobs.
+      type: str
+      sample: ssjdispatcher-job-sa
+    changes:
+      description: Whether the entry or its image would change.
+      type: bool
+      sample: false
 configuration:
   description: What the pods read only when they start, as M(gen3.uploads.k8s_rollout_restart) takes it.
   returned: success
@@ -324,6 +353,7 @@ ACCESS = {
     "job_role_arn": {"type": "str"},
     "image_pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
     "bind_cluster_admin": {"type": "bool", "default": False},
+    "job_secret": {"type": "str", "no_log": False},
 }
 
 

@@ -22,12 +22,12 @@ HELM = {
     "labels": {"app.kubernetes.io/managed-by": "Helm"},
     "annotations": {"meta.helm.sh/release-name": "gen3", "meta.helm.sh/release-namespace": "gen3"},
 }
-WISH = Access(role_arn=ARN, job_role_arn=ARN + "-job", image_pull_secrets=["pull"])
+WISH = Access(role_arn=ARN, job_role_arn=ARN + "-job", image_pull_secrets=["pull"], job_secret="minio-key")
 WANTED = definitions("ssjdispatcher-sa", "gen3", "jobs", WISH)
 NAMES = [(each["kind"], each["metadata"]["name"]) for each in WANTED]
 NOTHING = dict.fromkeys(NAMES)
 JOB_ACCOUNT, DISPATCHER = ("ServiceAccount", "ssjdispatcher-job-sa"), ("ServiceAccount", "ssjdispatcher-sa")
-ROLE, BINDING, ADMIN = NAMES[2:]
+ROLE, BINDING, SECRET_ROLE, SECRET_BINDING, ADMIN = NAMES[2:]
 
 
 def everything(annotations):
@@ -46,15 +46,31 @@ def named(objects):
 def test_the_definitions():
     assert NAMES == [
         JOB_ACCOUNT, DISPATCHER, ("Role", "ssjdispatcher-jobs"), ("RoleBinding", "ssjdispatcher-jobs"),
+        ("Role", "ssjdispatcher-job-minio"), ("RoleBinding", "ssjdispatcher-job-minio"),
         ("RoleBinding", "ssjdispatcher-binding"),
     ]
-    assert [each["metadata"]["namespace"] for each in WANTED] == ["jobs", "gen3", "jobs", "jobs", "jobs"]
-    role, binding, admin = WANTED[2:]
+    assert [each["metadata"]["namespace"] for each in WANTED] == ["jobs", "gen3", "jobs", "jobs", "jobs", "jobs", "jobs"]
+    role, binding, secret_role, secret_binding, admin = WANTED[2:]
     assert role["rules"] == [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "delete"]}]
     subjects = [{"kind": "ServiceAccount", "name": "ssjdispatcher-sa", "namespace": "gen3"}]
     assert binding["subjects"] == admin["subjects"] == subjects
+    assert secret_role["rules"] == [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["minio-key"], "verbs": ["get"]}]
+    assert secret_binding["subjects"] == [{"kind": "ServiceAccount", "name": "ssjdispatcher-job-sa", "namespace": "jobs"}]
+    assert (secret_binding["roleRef"]["kind"], secret_binding["roleRef"]["name"]) == ("Role", "ssjdispatcher-job-minio")
     assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) == ("Role", "ssjdispatcher-jobs")
     assert (admin["roleRef"]["kind"], admin["roleRef"]["name"]) == ("ClusterRole", "admin")
+
+
+@pytest.mark.parametrize(
+    "wish, names",
+    [
+        (Access(), NAMES[:4]),
+        (Access(job_secret="s"), NAMES[:6]),
+        (Access(bind_cluster_admin=True), [*NAMES[:4], ADMIN]),
+    ],
+)
+def test_what_is_wished_for(wish, names):
+    assert [name for name, each in zip(NAMES, WANTED) if wish.includes(each)] == names
 
 
 def test_without_a_deployment_all_but_its_account_is_known():
@@ -98,6 +114,11 @@ def test_an_account_of_others_is_patched_and_not_marked():
 def test_an_account_keeps_its_annotation_where_no_role_is_given():
     wanted = definitions("ssjdispatcher-sa", "gen3", "jobs", Access())
     assert plan_present(wanted, everything({}), {}).apply == []
+
+
+def test_another_secret_of_the_jobs():
+    wanted = definitions("ssjdispatcher-sa", "gen3", "jobs", Access(job_secret="other"))
+    assert named(plan_present(wanted, everything(OURS), {}).apply) == [SECRET_ROLE]
 
 
 @pytest.mark.parametrize("key, value", [("rules", []), ("subjects", []), ("subjects", None)])

@@ -237,8 +237,9 @@ def test_defaults_leave_what_is_there(cluster, run):
     assert "RequestCPU" not in job and "RequestMem" not in job
 
 
-def test_a_missing_image_gets_the_default(cluster, run):
-    cluster.images({"other": "x"})
+@pytest.mark.parametrize("images", [{"other": "x"}, {"indexing": ""}])
+def test_a_missing_image_gets_the_default(cluster, run, images):
+    cluster.images(images)
     assert patch_of(run(**OPTIONS), "ConfigMap")["merge"] == {"indexing": "quay.io/cdis/indexs3client:2025.12"}
 
 
@@ -283,6 +284,38 @@ def test_the_rights_are_withdrawn_even_after_the_deployment(cluster, run):
     assert names(run(**WITHDRAWAL)["access"]) == [("Role", "ssjdispatcher-jobs"), ("RoleBinding", "ssjdispatcher-jobs")]
 
 
+def test_the_secret_of_the_jobs_comes_and_goes_with_its_option(cluster, run):
+    wanted = {"access": {"job_secret": "minio-key"}}
+    converge(cluster, run, **wanted)
+    assert cluster.objects["Role", "ssjdispatcher-job-minio", "default"]["rules"][0]["resourceNames"] == ["minio-key"]
+    assert run(**OPTIONS, **wanted)["converged"]
+    result = run(**OPTIONS)
+    assert names(result["access"]) == [("Role", "ssjdispatcher-job-minio"), ("RoleBinding", "ssjdispatcher-job-minio")]
+    assert definitions(result, "present") == []
+
+
+def test_the_entries_of_the_buckets_as_they_would_be(cluster, run):
+    (job,) = run(**OPTIONS)["jobs"]
+    assert job == {"name": "indexing", "image": "quay.io/cdis/indexs3client:2026.01", "service_account": "ssjdispatcher-job-sa",
+                   "changes": True}
+    cluster.credentials({**COMPLETE, "JOBS": [{**COMPLETE["JOBS"][0], "serviceAccount": "own"}]})
+    (job,) = run(**OPTIONS)["jobs"]
+    assert (job["service_account"], job["changes"]) == ("own", False)
+    (job,) = run(**{**OPTIONS, "job_images": {"merge": {"indexing": "other"}}})["jobs"]
+    assert (job["image"], job["changes"]) == ("other", True)
+    assert run()["jobs"] == []
+
+
+@pytest.mark.parametrize("before", [{}, {"SQS": {}}, {"SQS": {"url": ""}}, {"SQS": {"url": URL}}], ids=json.dumps)
+def test_a_url_that_is_no_queue_only_where_there_is_none(cluster, run, before):
+    cluster.credentials({**COMPLETE, "SQS": {}, **before})
+    unused = "https://sqs.us-east-1.amazonaws.com/000000000000/unused"
+    credentials = {"defaults": {"SQS": {"url": unused}}, "merge": {"SQS": {}}}
+    result = run(**{**OPTIONS, "credentials": credentials})
+    assert result["problems"] == []
+    assert patch_of(result, "Secret")["merge"]["SQS"] == ({} if "123" in str(before) else {"url": unused})
+
+
 def test_irsa(cluster, run):
     access = {"role_arn": "arn:aws:iam::123456789012:role/d", "job_role_arn": "arn:aws:iam::123456789012:role/j"}
     result = run(**OPTIONS, access=access)
@@ -319,7 +352,7 @@ def test_keys_from_variables_stay_out_of_the_result(cluster, run):
         (lambda c: c.credentials("{not json"), "credentials.json of Secret default/ssjdispatcher-creds: it is not JSON"),
         (lambda c: c.credentials({"JOBS": [{"name": "indexing"}] * 2}), "times"),
         (lambda c: c.credentials({"JOBS": [{"name": "x", "pattern": "*"}]}), "In credentials.json of Secret default/"),
-        (lambda c: c.images({"indexing": ""}), "In job_images of ConfigMap default/manifest-ssjdispatcher: there is no image"),
+        (lambda c: c.images({"indexing": 3}), "In job_images of ConfigMap default/manifest-ssjdispatcher: indexing has a number"),
         (lambda c: c.secret("metadata-g3auto"), "the Secret has no such key"),
         (lambda c: c.objects.pop(("Secret", "indexd-service-creds", "default")), "there is no such Secret"),
         (lambda c: c.put("ExternalSecret", "ssjdispatcher-creds", {"spec": {}}), "ExternalSecret ssjdispatcher-creds manages"),

@@ -174,6 +174,12 @@ def test_without_keys_the_region_comes_from_the_environment(document):
     assert review(document, region="us-east-1").problems == []
 
 
+@pytest.mark.parametrize("region", [None, "us-east-1", "eu-west-1"])
+def test_without_a_queue_no_region_counts(region):
+    document = {**GOOD, "SQS": {"url": "https://sqs.us-east-1.amazonaws.com/000000000000/unused"}, "AWS": {}}
+    assert review(document, region=region).problems == []
+
+
 @pytest.mark.parametrize(
     "text", ["1", "0.5Gi", "500m", "1e3", "1E-2", "1E", "5.", ".5", "+1", "100Mi", "3k", "1Ei", "10n", ""],
 )
@@ -194,11 +200,32 @@ def test_the_sample_keys_are_those_of_the_storage(storage, taken):
 
 
 def test_each_bucket_has_its_own_entry():
-    minio = {"name": "indexing-minio", "pattern": "^s3://local/.+"}
+    minio = {"name": "indexing-minio", "pattern": "^s3://local/.+", "imageConfig": {"s3": {"endpoint_url": "https://minio"}}}
     buckets = [*BUCKETS, Bucket("local", "minio", "indexing-minio")]
     assert review({**GOOD, "JOBS": [INDEXING, minio]}, buckets).problems == []
     (problem,) = review({**GOOD, "JOBS": [INDEXING, {**minio, "pattern": "^s3://(local|gen3-bucket)/.+"}]}, buckets).problems
     assert "JOBS[name=indexing-minio]" in problem and "gen3-bucket" in problem
+
+
+@pytest.mark.parametrize(
+    "config, problem, warning",
+    [
+        ({"s3": {"endpoint_url": "https://minio:9000"}}, None, None),
+        ({"s3": {"endpoint_url": "https://127.0.0.1:9000"}}, None, "its own pod"),
+        ({"s3": {"endpoint": "https://minio", "endpoint_url": "https://minio"}}, "has unknown keys, endpoint:", None),
+        ({"s3": NULL}, "is no object", None),
+        ({}, None, "is missing"),
+        (NULL, None, "is missing"),
+    ],
+)
+def test_where_minio_is(config, problem, warning):
+    minio = {"name": "indexing-minio", "pattern": "^s3://local/.+", "imageConfig": config}
+    found = review({**GOOD, "JOBS": [INDEXING, minio]}, [Bucket("local", "minio", "indexing-minio")])
+    for sentences, words in ((found.problems, problem), (found.warnings, warning)):
+        assert [words in each for each in sentences] == ([True] if words else []), sentences
+        assert all("the part s3 in imageConfig of JOBS[name=indexing-minio]" in each for each in sentences)
+    # That of others means what they like.
+    assert review({**GOOD, "JOBS": [INDEXING, minio]}, BUCKETS).problems == []
 
 
 def test_a_bucket_listed_twice():
@@ -318,3 +345,5 @@ def test_a_new_queue_is_warned_about():
     assert f"from https://host/q to {URL}" in warning
     assert review_replacement(GOOD, GOOD, BUCKETS, may_drop=False).warnings == []
     assert review_replacement({}, GOOD, BUCKETS, may_drop=False).warnings == []
+    unused = changed(["SQS", "url"], "https://sqs.us-east-1.amazonaws.com/000000000000/unused")
+    assert review_replacement(unused, GOOD, BUCKETS, may_drop=False).warnings == []

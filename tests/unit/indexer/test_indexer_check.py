@@ -133,7 +133,7 @@ def test_patience_ends(run, store, clock, monkeypatch):
 def test_tls(run, authority, tmp_path):
     server = serve(ObjectStore(authority.server_context("127.0.0.1")))
     try:
-        assert run({"endpoint_url": server.url, "ca_bundle": authority.certificate_file.read_text()})[0] == 0
+        assert run({"endpoint_url": server.url, "ca_bundle": f"# März\n{authority.certificate_file.read_text()}"})[0] == 0
         code, sentence = run({"endpoint_url": server.url})
         assert code == 2 and "is s3.ca_bundle the certificate authority" in sentence
     finally:

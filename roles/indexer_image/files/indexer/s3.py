@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import boto3
+import botocore.session
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import (
@@ -56,13 +56,13 @@ def client(settings: S3Settings, environ: Mapping[str, str]) -> Any:
         request_checksum_calculation="when_required", response_checksum_validation="when_required")
     if settings.ca_bundle:
         try:
-            ssl.create_default_context(cadata=settings.ca_bundle)
+            ssl.create_default_context(cadata=settings.ca_bundle.encode("ascii", "replace").decode())  # comments may have any letters
         except (ssl.SSLError, ValueError):
             raise IndexingError("s3.ca_bundle has no certificate in PEM") from None
     try:
-        session = boto3.Session(region_name=settings.region or environ.get("AWS_REGION") or "us-east-1", **login)
-        return session.client("s3", endpoint_url=settings.endpoint_url, config=config,
-                              verify=_file(settings.ca_bundle) if settings.ca_bundle else None)
+        return botocore.session.get_session().create_client(
+            "s3", region_name=settings.region or environ.get("AWS_REGION") or "us-east-1", endpoint_url=settings.endpoint_url,
+            config=config, verify=_file(settings.ca_bundle) if settings.ca_bundle else None, **login)
     except (BotoCoreError, ValueError) as error:
         raise IndexingError(f"no client for the object store: {error}") from None
 
