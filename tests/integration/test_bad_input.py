@@ -53,7 +53,8 @@ CASES = {
     "missing bucket": (None, {"uploads_buckets": [{"name": "no-such-bucket", "storage": "s3"}]}, {}, ["no-such-bucket"]),
     "no bucket": (None, {"uploads_buckets": []}, {}, ["at least one bucket"]),
     "the same bucket twice": (None, {"uploads_buckets": [{"name": "gen3-bucket", "storage": "s3"}] * 2}, {}, ["only once"]),
-    "MinIO": (None, {"uploads_buckets": [{"name": "gen3-bucket", "storage": "minio"}]}, {}, ["not supported yet"]),
+    "MinIO": (None, {"uploads_buckets": [{"name": "gen3-bucket", "storage": "minio"}]}, {},
+              ["Set uploads_minio_endpoint_url", "Set uploads_bridge_token"]),
     "unknown storage": (None, {"uploads_buckets": [{"name": "gen3-bucket", "storage": "tape"}]}, {}, ["tape"]),
 }
 
