@@ -26,6 +26,7 @@ PACKAGES = {
     "go-minio": {"minio": "github.com/minio/minio"},
     "go-minio-former": {"minio": "github.com/minio/minio"},
     "go-bento": {"bento": "."},
+    "go-buildx": {"docker-buildx": "."},
 }
 """Go module (a directory beside this file) -> program -> package. Each module pins versions of its own.
 
