@@ -43,6 +43,7 @@ molecule: $(VENV)/.complete
 bench: $(VENV)/.complete
 	@PYTHONPATH=tests python -m bench
 	@PYTHONPATH=tests python -m bench.resources
+	@PYTHONPATH=tests python -m bench.reindex
 
 clean:
 	rm -rf build

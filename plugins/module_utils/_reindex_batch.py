@@ -8,20 +8,17 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils import _reindex as reindex
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex_entrance import Send
-from ansible_collections.gen3.uploads.plugins.module_utils._reindex_http import CallError
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex_http import CallError, Post
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex_listing import Pages
 
 _SHOWN = 100
 """How many keys of each kind a result names; their number is always told."""
-
-Post = Callable[[Any], tuple[int, Any]]
-"""Sends JSON to indexd's ``/bulk/documents``; returns the status and the JSON of the answer."""
 
 
 class Pace:
@@ -39,7 +36,10 @@ class Pace:
 
 
 def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the result of the module upload_reindex; without ``send`` what it would be."""
+    """Return the result of the module upload_reindex; without ``send`` what it would be.
+
+    ``indexd`` posts to indexd's ``/bulk/documents``.
+    """
     pace = Pace(options["rate"])
     counts = {"seen": 0, "stuck": 0, "sent": 0, "without_record": 0, "without_guid": 0, "too_young": 0}
     shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": []}

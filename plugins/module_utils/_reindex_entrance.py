@@ -16,7 +16,7 @@ from typing import Any
 from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
 from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_events as events
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import Upload
-from ansible_collections.gen3.uploads.plugins.module_utils._reindex_http import CallError, post
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex_http import CallError, Post
 
 Send = Callable[[Upload], None]
 
@@ -43,18 +43,17 @@ def queue(sqs: Any, queue_url: str, bucket: str, region: str) -> Send:
     return send
 
 
-def bridge(url: str, token: str, bucket: str, region: str, **how: Any) -> Send:
-    """Send to the event bridge as MinIO does; ``how`` is for ``post``."""
+def bridge(post: Post, url: str, bucket: str, region: str) -> Send:
+    """Send to the event bridge as MinIO does, by ``post``, which knows the token."""
 
     def send(upload: Upload) -> None:
-        event = events.minio_event(bucket, region, upload, _now())
-        status, _answer = post(url, event, headers={"Authorization": f"Bearer {token}"}, **how)
+        status, _answer = post(events.minio_event(bucket, region, upload, _now()))
         if status == 401:
             raise CallError(f"The event bridge at {url} does not accept the token: give the one that site.yml gave to MinIO and to "
                             "the bridge.")
         if not 200 <= status < 300:
-            raise CallError(f"The event bridge at {url} answered the event of {upload.key} with HTTP {status}: look at the bridge's log, at "
-                            "what it delivers to, and run this again, which sends only what is still not indexed.")
+            raise CallError(f"The event bridge at {url} answered the event of {upload.key} with HTTP {status}: look at the bridge's "
+                            "log and at what it delivers to, then run this again, which sends only what is still not indexed.")
 
     return send
 

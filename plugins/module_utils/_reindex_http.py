@@ -10,14 +10,20 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
-from ansible.module_utils.urls import open_url
+Answer = tuple[int, Any]
+"""HTTP status and the JSON of the body, None if it has none."""
+
+Post = Callable[[Any], Answer]
+"""Sends JSON."""
 
 _TEMPORARY = (408, 425, 429, 500, 502, 503, 504)
+_LASTING = (ssl.SSLCertVerificationError, FileNotFoundError, ValueError)
 _LONGEST_PAUSE = 15
 
 
@@ -25,33 +31,58 @@ class CallError(Exception):
     """A call that failed; the message is one sentence for the operator."""
 
 
-def post(url: str, body: Any, patience: float, validate_certs: bool = True, ca_path: str | None = None,
-         headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
-    """Send ``body`` as JSON; return the status and the JSON of the answer, None if it has none.
+def poster(url: str, patience: float, validate_certs: bool = True, ca_path: str | None = None,
+           headers: Mapping[str, str] | None = None) -> Post:
+    """Return what posts JSON to ``url``.
 
     What is temporary is tried again for ``patience`` seconds. Then the last answer is returned, or CallError raised if
-    there was none. A redirect is an answer like others: to follow it would make a GET of it.
+    there was none.
     """
-    deadline, pause = time.monotonic() + patience, 0.5
-    while True:
-        status, answer, failure = None, b"", None
-        try:
-            with open_url(url, method="POST", data=json.dumps(body), timeout=60, validate_certs=validate_certs, ca_path=ca_path,
-                          follow_redirects="none", headers={"Content-Type": "application/json", **(headers or {})}) as response:
-                status, answer = response.status, response.read()
-        except HTTPError as error:
-            status, answer = error.code, error.read()
-        except (OSError, HTTPException, ValueError) as error:
-            failure = getattr(error, "reason", None) or error
-        if status is not None and status not in _TEMPORARY:
-            return status, _parsed(answer)
-        if time.monotonic() + pause > deadline or isinstance(failure, (ssl.SSLCertVerificationError, FileNotFoundError, ValueError)):
-            break
-        time.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
-    if status is None:
-        raise CallError(f"POST {url} got no answer: {failure}.")
-    return status, _parsed(answer)
+    opener = _opener(validate_certs, ca_path)
+    headers = {"Content-Type": "application/json", **(headers or {})}
+
+    def post(body: Any) -> Answer:
+        deadline, pause = time.monotonic() + patience, 0.5
+        while True:
+            over = time.monotonic() + pause > deadline
+            try:
+                answer = _once(opener, Request(url, json.dumps(body).encode(), headers, method="POST"))
+                if over or answer[0] not in _TEMPORARY:
+                    return answer
+            except (OSError, HTTPException, ValueError) as error:
+                reason = getattr(error, "reason", None) or error
+                if over or isinstance(reason, _LASTING):
+                    raise CallError(f"POST {url} got no answer: {reason}.") from error
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    return post
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """A redirect is an answer like others: to follow it would make a GET of a POST."""
+
+    def redirect_request(self, *_arguments: Any) -> None:
+        """Return no request."""
+
+
+def _opener(validate_certs: bool, ca_path: str | None) -> OpenerDirector:
+    """Return what opens URLs. Made once, since reading the authorities takes longer than a call."""
+    try:
+        context = ssl.create_default_context(cafile=ca_path)
+    except OSError as error:
+        raise CallError(f"The certificates in {ca_path} cannot be read: {error.strerror or error}.") from error
+    if not validate_certs:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return build_opener(HTTPSHandler(context=context), _NoRedirect)
+
+
+def _once(opener: OpenerDirector, request: Request) -> Answer:
+    try:
+        with opener.open(request, timeout=60) as response:
+            return response.status, _parsed(response.read())
+    except HTTPError as error:
+        return error.code, _parsed(error.read())
 
 
 def _parsed(answer: bytes) -> Any:

@@ -159,8 +159,6 @@ without_guid:
   elements: str
 """
 
-from functools import partial
-
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
@@ -168,7 +166,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils import _minio_client 
 from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_batch as batch
 from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_entrance as entrance
 from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_listing as listing
-from ansible_collections.gen3.uploads.plugins.module_utils._reindex_http import CallError, post
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex_http import CallError, poster
 
 ENTRANCES = ("topic_arn", "queue_url", "bridge_url")
 OPTIONS = dict(
@@ -208,8 +206,9 @@ def sender(module):
     options = module.params
     bucket = options["bucket"]
     if options["bridge_url"]:
-        return entrance.bridge(options["bridge_url"], options["bridge_token"], bucket, options["region"] or "", patience=options["timeout"],
-                               validate_certs=options["validate_certs"], ca_path=options["bridge_ca_path"])
+        post = poster(options["bridge_url"], options["timeout"], options["validate_certs"], options["bridge_ca_path"],
+                      {"Authorization": f"Bearer {options['bridge_token']}"})
+        return entrance.bridge(post, options["bridge_url"], bucket, options["region"] or "")
     region = aws.required_region(module)
     if options["queue_url"]:
         return entrance.queue(aws.client(module, "sqs"), options["queue_url"], bucket, region)
@@ -231,10 +230,10 @@ def main():
     if options["minio_url"] and minio.MISSING:
         module.fail_json(msg=missing_required_lib("minio >= 7.2.17, < 8"), exception=minio.MISSING)
     base = options["indexd_url"].rstrip("/").removesuffix("/index")
-    indexd = partial(post, f"{base}/bulk/documents", patience=options["timeout"], validate_certs=options["validate_certs"])
 
     def work():
         try:
+            indexd = poster(f"{base}/bulk/documents", options["timeout"], options["validate_certs"])
             send = sender(module)
             return batch.run(pages(module), indexd, None if module.check_mode else send, options)
         except (CallError, minio.MinioError) as error:
