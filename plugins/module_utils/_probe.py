@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -110,6 +110,12 @@ def table(hops: Sequence[Mapping[str, Any]]) -> list[str]:
         f"{hop:<{widths[0]}}  {state:<{widths[1]}}  {took:>{widths[2]}}  {after:>{widths[3]}}"
         for hop, state, took, after in rows
     ]
+
+
+def left_behind(records: Sequence[Mapping[str, Any]], now: float, age: float) -> list[str]:
+    """Return the GUIDs of records that are older than ``age`` seconds, by indexd's ``created_date``: UTC without a zone."""
+    return [each["did"] for each in records if each.get("created_date")
+            and datetime.fromisoformat(each["created_date"]).replace(tzinfo=timezone.utc).timestamp() < now - age]
 
 
 def latest(timestamp: str | None) -> float | None:
@@ -219,8 +225,8 @@ def queue_evidence(depth: Mapping[str, int] | None) -> str:
 
 def target_evidence(target: Target) -> str:
     """Return what MinIO says of the target as a phrase."""
-    waiting = "unknown how many events wait" if target.waiting is None else f"{target.waiting} events wait"
-    return f"{target.name} is {target.status or 'not known to MinIO'}; {waiting}"
+    waiting = "unknown" if target.waiting is None else target.waiting
+    return f"{target.name} is {target.status or 'not known to MinIO'}; events waiting for it: {waiting}"
 
 
 def events_waiting(metrics: str, target: str) -> int | None:
@@ -262,9 +268,10 @@ def target_advice(target: Target, look_at: Bridge) -> list[str]:
         ]
     if target.waiting:
         return [
-            f"{target.waiting} events wait at MinIO for {target.name}, which sends each again every 3 seconds: the event bridge "
-            f"refuses them (another token, or a certificate that MinIO does not trust) or cannot hand them on (its AWS keys, a "
-            f"missing topic or queue, no free Job slot). Look at {look_at.log}, and at output_error in {look_at.metrics}"
+            f"MinIO keeps events ({target.waiting}) that it could not send to {target.name} and sends again every 3 seconds: "
+            f"the event bridge refuses them (another token, or a certificate that MinIO does not trust) or cannot hand them on "
+            f"(its AWS keys, a missing topic or queue, no free Job slot). Look at {look_at.log}, and at output_error in "
+            f"{look_at.metrics}"
         ]
     return []
 

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from ansible.module_utils.urls import open_url
 
@@ -94,6 +94,15 @@ class Indexd:
         if answer[0] != 200 or not isinstance(answer[1], Mapping):
             raise refused(f"Reading the record {guid} of indexd", answer, self._user)
         return dict(answer[1])
+
+    def find_own(self, file_name: str) -> list[dict[str, Any]]:
+        """Return this user's records with that file name, 100 at most; indexd has an index of both."""
+        wish = {"file_name": file_name, "uploader": self._user}
+        answer = self._send("GET", f"/?{urlencode({**wish, 'limit': 100})}")
+        if answer[0] != 200 or not isinstance(answer[1], Mapping):
+            raise refused(f"Looking for records of {file_name} in indexd", answer, self._user)
+        # Asked for once more here, as records are removed by it.
+        return [dict(found) for found in answer[1].get("records") or [] if wish.items() <= found.items()]
 
     def delete(self, guid: str) -> None:
         """Delete the record in its current revision; a missing one is as good as deleted."""

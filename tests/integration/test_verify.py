@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
+import socket
+import uuid
 
+import boto3
 import pytest
 import requests
+from ansible_collections.gen3.uploads.plugins.modules import minio_resources, upload_probe
+from lab.minio import ROOT_USER, TARGET
 from plays import SITE, VERIFY, run, succeed
 
 HOPS = ["The way of the event is configured", "A blank record is in indexd", "The file is in the bucket",
@@ -123,3 +129,41 @@ def test_a_check_makes_no_probe_and_says_that_verify_has_to_run(deployed):
         play = run(deployed, VERIFY, "--check")
     assert play.code != 0 and "without --check" in play.message
     assert calls.writes == []
+
+
+@contextlib.contextmanager
+def listener(port):
+    """Somebody who takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", port)):
+        yield
+
+
+def test_a_probe_goes_to_minio_and_leaves_no_version_and_the_target_tells_whether_the_bridge_is_there(lab, run_module):
+    lab.reset_minio()
+    settings, url, authority = lab.state.settings, lab.state.url("minio"), str(lab.state.authority.certificate_file)
+    login = {"url": url, "access_key": ROOT_USER, "secret_key": settings["secret_key"], "ca_path": authority}
+    bucket = {"name": "gen3-local", "versioning": "enabled", "notifications": [{"target": TARGET}]}
+    assert run_module(minio_resources, **login, buckets=[bucket])["changed"]
+    s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=ROOT_USER, verify=authority,
+                      aws_secret_access_key=settings["secret_key"])
+    probe = {"guid": str(uuid.uuid4()), "made": []}
+
+    def hop(name, **more):
+        return run_module(upload_probe, hop=name, probe=probe, bucket="gen3-local", indexd_url="http://127.0.0.1:1/index",
+                          metadata_url="http://127.0.0.1:1", **{f"minio_{key}": value for key, value in login.items()}, **more)
+
+    result = hop("upload")
+    assert not result["failed"], result
+    probe = result["probe"]
+    assert s3.get_object(Bucket="gen3-local", Key=probe["key"])["ContentLength"] == probe["size"]
+
+    away = hop("target")
+    assert away["failed"] and "webhook/GEN3 is offline; events waiting for it: 1" in away["msg"] and "journalctl" in away["msg"]
+    unknown = hop("target", minio_target="webhook/OTHER")
+    assert unknown["failed"] and "webhook/OTHER is not known to MinIO" in unknown["msg"]
+    with listener(settings["ports"]["minio-events"]):
+        there = hop("target")
+    assert not there["failed"] and there["probe"]["hops"][-1]["evidence"][0].startswith("webhook/GEN3 is online; ")
+
+    assert not hop("removal")["failed"]
+    assert "Versions" not in s3.list_object_versions(Bucket="gen3-local")

@@ -14,6 +14,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ class Indexd:
         record = {
             "did": str(uuid.uuid4()), "baseid": str(uuid.uuid4()), "rev": _revision(), "form": "object",
             "uploader": body["uploader"], "file_name": body.get("file_name"), "authz": body.get("authz") or [],
-            "size": None, "hashes": {}, "urls": [], "acl": [], "metadata": {}, "urls_metadata": {}, "version": None}
+            "size": None, "hashes": {}, "urls": [], "acl": [], "metadata": {}, "urls_metadata": {}, "version": None,
+            "created_date": datetime.now(timezone.utc).replace(tzinfo=None).isoformat()}
         self.records[record["did"]] = record
         return 201, _identity(record)
 
@@ -79,8 +81,10 @@ class Indexd:
         """Return the records that there are; indexd does not mind those that are missing."""
         return 200, [self.records[did] for did in dids if did in self.records]
 
-    def list(self) -> tuple[int, Any]:
-        return 200, {"records": list(self.records.values()), "ids": None, "limit": None, "start": None}
+    def list(self, query: Mapping[str, str]) -> tuple[int, Any]:
+        wish = {name: value for name, value in query.items() if name in ("file_name", "uploader")}
+        records = [record for record in self.records.values() if all(record[name] == wish[name] for name in wish)]
+        return 200, {"records": records, "ids": None, "limit": None, "start": None}
 
     def _find(self, did: str) -> dict[str, Any]:
         if did not in self.records:
@@ -175,7 +179,7 @@ class Request(ForwardingHandler):
                 self.server.reset()
                 return 200, {}
             case "GET", "index":
-                return indexd.get(rest) if rest else indexd.list()
+                return indexd.get(rest) if rest else indexd.list(query)
             case "POST", "bulk" if rest == "documents" and isinstance(body, list):
                 return indexd.find_all(body)
             case "POST", "index" if blank == "blank" and not did:

@@ -55,6 +55,12 @@ def test_where_clocks_differ_no_hop_ends_before_the_one_before():
     assert [each["seconds"] for each in probe["hops"]] == [0.5, 0.0, 2.5]
 
 
+@pytest.mark.parametrize(("created", "left"), [
+    ("1970-01-01T00:01:00", False), ("1970-01-01T00:00:59.9", True), ("1970-01-01T00:00:00.000001", True), (None, False)])
+def test_what_is_older_than_any_run_was_left_behind(created, left):
+    assert _probe.left_behind([{"did": "G", "created_date": created}], now=160, age=100) == (["G"] if left else [])
+
+
 def test_a_time_stamp_of_kubernetes_means_the_end_of_its_second():
     assert _probe.latest("1970-01-01T00:01:00Z") == 61.0
     assert _probe.latest(None) is None
@@ -213,8 +219,8 @@ def target(status="online", waiting=0):
 @pytest.mark.parametrize(("queue", "now", "said", "words", "others"), [
     ("Gen3Queue", depth(), target(), ["Gen3Queue is empty", "dead letters", "event_bridge_records", "pattern"], ["policy"]),
     ("Gen3Queue", depth(visible=2), target(), ["2 messages wait"], ["dead letters are"]),
-    ("Gen3Queue", depth(), target(waiting=4), ["4 events wait at MinIO", "another token", "output_error"], ["is empty"]),
-    ("Gen3Queue", depth(visible=2), target(waiting=4), ["4 events wait at MinIO", "2 messages wait"], []),
+    ("Gen3Queue", depth(), target(waiting=4), ["MinIO keeps events (4)", "another token", "output_error"], ["is empty"]),
+    ("Gen3Queue", depth(visible=2), target(waiting=4), ["MinIO keeps events (4)", "2 messages wait"], []),
     (None, None, target(), ["No event is known to wait", "dead letters", "pattern"], ["queue", "sqs"]),
     (None, None, target("offline", 1), ["does not reach the event bridge", "webhook/GEN3"], ["dead letters", "sqs"]),
     (None, None, target(None, None), ["no target webhook/GEN3", "site.yml"], ["sqs"]),
@@ -244,9 +250,9 @@ def test_waiting_events_are_those_of_the_one_target_on_all_nodes(metrics, waitin
 
 
 @pytest.mark.parametrize(("said", "words"), [
-    (target(), "webhook/GEN3 is online; 0 events wait"),
-    (target("offline", 2), "webhook/GEN3 is offline; 2 events wait"),
-    (target(None, None), "webhook/GEN3 is not known to MinIO; unknown how many events wait"),
+    (target(), "webhook/GEN3 is online; events waiting for it: 0"),
+    (target("offline", 2), "webhook/GEN3 is offline; events waiting for it: 2"),
+    (target(None, None), "webhook/GEN3 is not known to MinIO; events waiting for it: unknown"),
 ])
 def test_what_minio_says_of_its_target_in_words(said, words):
     assert _probe.target_evidence(said) == words

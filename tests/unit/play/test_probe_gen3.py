@@ -157,3 +157,18 @@ def test_a_service_that_does_not_answer_is_an_error_with_its_address(url):
     with pytest.raises(Gen3Error) as error:
         Indexd(direct(url, "fence", PASSWORD), "fence").create_blank("probe.txt")
     assert f"POST {url}/blank/ got no answer" in str(error.value) and PASSWORD not in str(error.value)
+
+
+def test_only_own_records_of_that_name_are_found(server, indexd):
+    own = {"did": "G", "file_name": "b/a file.txt", "uploader": "fence"}
+    others = [{**own, "uploader": "somebody"}, {**own, "file_name": "b/another.txt"}, {"did": "G"}]
+    server.answers["GET /index/?file_name=b%2Fa+file.txt&uploader=fence&limit=100"] = (
+        200, json.dumps({"records": [*others, own]}))
+    assert indexd.find_own("b/a file.txt") == [own]
+
+
+@pytest.mark.parametrize("answer", [(200, "[]"), (500, "")])
+def test_a_list_of_records_of_another_shape_is_an_error(server, indexd, answer):
+    server.answers["GET /index/?file_name=n&uploader=fence&limit=100"] = answer
+    with pytest.raises(Gen3Error, match="Looking for records of n in indexd"):
+        indexd.find_own("n")

@@ -179,7 +179,7 @@ def test_a_blank_record_and_a_metadata_object_are_made_with_passwords():
     services = Services(**{"POST indexd/blank/": BLANK, "POST metadata/metadata/G": (201, {})})
     hop, after, failure = travel("record", {}, world(services))
     assert failure is None and after["guid"] == GUID and after["made"] == ["record", "metadata"]
-    assert services.calls == [("POST indexd/blank/", True), ("POST metadata/metadata/G", True)]
+    assert services.calls == [("POST indexd/blank/", True), ("POST metadata/metadata/G", True), ("GET indexd/", False)]
     assert GUID in hop["evidence"][0] and PASSWORD not in json.dumps(after)
 
 
@@ -189,6 +189,34 @@ def test_without_a_metadata_object_the_probe_goes_on():
     assert failure is None and after["made"] == ["record"] and "HTTP 503" in hop["evidence"][1]
     hop, _, failure = travel("metadata", after, world(services))
     assert failure is None and hop["state"] == _probe.INFORMATION
+
+
+OLD = {"did": GUID, "uploader": "fence", "file_name": f"gen3-bucket/{_probe.FILE_NAME}", "created_date": "1969-12-31T23:00:00"}
+
+
+@pytest.mark.parametrize(("found", "params", "cleared"), [
+    ((200, {"records": [OLD]}), {}, True),
+    ((200, {"records": [{**OLD, "created_date": "1970-01-01T00:00:00"}]}), {}, False),
+    ((200, {"records": [OLD]}), {"timeout": 3600}, False),
+    ((200, {"records": [{**OLD, "uploader": "somebody"}]}), {}, False),
+    ((200, {"records": []}), {}, False),
+    ((500, None), {}, False),
+])
+def test_the_next_run_removes_what_a_killed_one_has_left(found, params, cleared):
+    services = Services(**{"POST indexd/blank/": BLANK, "GET indexd/": found, **REMOVABLE})
+    minio = Minio()
+    hop, after, failure = travel("record", {}, world(services, minio=minio, **params))
+    assert failure is None and after["made"] == ["record"]
+    assert minio.calls == [("remove", "gen3-bucket", f"{GUID}/{_probe.FILE_NAME}", None)] * cleared
+    removed = [call for call, _ in services.calls if call.startswith("DELETE")]
+    assert removed == ["DELETE metadata/metadata/G", "DELETE indexd/G"] * cleared
+    assert any("left by an earlier run, removed: object, metadata, record" in line for line in hop["evidence"]) is cleared
+
+
+def test_what_a_killed_run_has_left_and_cannot_be_removed_is_named():
+    services = Services(**{"POST indexd/blank/": BLANK, "GET indexd/": (200, {"records": [OLD]}), **REMOVABLE})
+    hop, _, failure = travel("record", {}, world(services, minio=Minio(error=MinioError("MinIO is away."))))
+    assert failure is None and hop["evidence"][-1].endswith("removed: metadata, record; object: MinIO is away.")
 
 
 @pytest.mark.parametrize(("cluster", "words"), [
@@ -245,8 +273,8 @@ def test_a_refused_upload_to_minio_says_what_to_look_at():
 
 
 @pytest.mark.parametrize(("said", "state", "evidence", "advice"), [
-    (("online", 2), _probe.PASSED, "webhook/GEN3 is online; 2 events wait", None),
-    (("offline", 1), _probe.FAILED, "webhook/GEN3 is offline; 1 events wait", "journalctl -u event-bridge"),
+    (("online", 2), _probe.PASSED, "webhook/GEN3 is online; events waiting for it: 2", None),
+    (("offline", 1), _probe.FAILED, "webhook/GEN3 is offline; events waiting for it: 1", "journalctl -u event-bridge"),
     ((None, None), _probe.FAILED, "webhook/GEN3 is not known to MinIO", "run site.yml"),
 ])
 def test_a_target_that_is_not_online_stops_the_upload(said, state, evidence, advice):
@@ -295,8 +323,8 @@ def test_a_job_that_never_comes_is_explained_by_the_queue():
 
 
 @pytest.mark.parametrize(("said", "queue", "bridge", "words", "evidence"), [
-    (_probe.Target("webhook/GEN3", "online", 3), {}, "node", "3 events wait at MinIO", "queue: 0 waiting"),
-    (_probe.Target("webhook/GEN3", "online", 3), NO_QUEUE, "cluster", "logs -n ns deployment/event-bridge", "3 events wait"),
+    (_probe.Target("webhook/GEN3", "online", 3), {}, "node", "MinIO keeps events (3)", "queue: 0 waiting"),
+    (_probe.Target("webhook/GEN3", "online", 3), NO_QUEUE, "cluster", "logs -n ns deployment/event-bridge", "waiting for it: 3"),
     (MinioError("MinIO is away."), NO_QUEUE, "node", "No event is known to wait", "MinIO is away."),
 ])
 def test_a_job_that_never_comes_for_a_file_on_minio_is_explained_by_all_that_is_known(said, queue, bridge, words, evidence):
