@@ -96,7 +96,8 @@ class Bridge:
 
     @property
     def counted(self):
-        """(outcome, reason) -> number of records."""
+        """(outcome, reason) -> number of records of others: the bridge itself sends one an hour."""
         text = requests.get(f"http://127.0.0.1:{self.ports[1]}/metrics", timeout=5).text
         return {(outcome, reason): float(number) for outcome, reason, number in
-                re.findall(r'^event_bridge_records{[^}]*outcome="(\w+)",[^}]*reason="([^"]*)"[^}]*} (\S+)$', text, re.M)}
+                re.findall(r'^event_bridge_records{[^}]*outcome="(\w+)",[^}]*reason="([^"]*)"[^}]*} (\S+)$', text, re.M)
+                if outcome != "expired"}

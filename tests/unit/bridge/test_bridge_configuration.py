@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 
 import pytest
 import yaml
-from bridge_engine import ROLE, ROUTES, environment, render
+from bridge_engine import ROLE, ROUTES, TOKEN, environment, render
 
 OPTIONS = {
     "defaults": {},
@@ -35,6 +36,41 @@ def test_bento_finds_a_field_that_it_does_not_know(bento, tmp_path):
     """So that the test above can fail."""
     code, output = lint(bento, tmp_path, render().replace("allowed_verbs", "permitted_verbs"), environment())
     assert code != 0 and "permitted_verbs" in output
+
+
+def expectation(body):
+    """What Bento's own test shall find of a message after the pipeline."""
+    record = copy.deepcopy(body["Records"][0])
+    _, kind, name = record["eventName"].split(":")
+    if (kind, name) not in {("ObjectCreated", each) for each in ("Put", "Post", "Copy", "CompleteMultipartUpload")}:
+        return {"metadata_equals": {"outcome": "ignored", "reason": "other event"}, "json_equals": record}
+    s3_object = record["s3"]["object"]
+    s3_object.pop("userMetadata", None)
+    s3_object["key"] = s3_object["key"].replace("%2F", "/")
+    record |= {"eventSource": "aws:s3", "eventName": f"{kind}:{name}", "awsRegion": "us-east-1"}
+    return {"metadata_equals": {"outcome": "forward", "reason": ""}, "json_equals": record}
+
+
+def bento_test(bento, tmp_path, recorded, expected):
+    """Run Bento's own tests: every recorded event through the pipeline; returns the finished process."""
+    (tmp_path / "bento.yml").write_text(render())
+    (tmp_path / "bento_bento_test.yml").write_text(yaml.safe_dump({"tests": [{
+        "name": case, "target_processors": "/pipeline/processors", "environment": {"EVENT_BRIDGE_TOKEN": TOKEN},
+        "input_batch": [{"json_content": event["body"], "metadata": {"Authorization": f"Bearer {TOKEN}"}}],
+        "output_batches": [[expected(event["body"])]]} for case, event in recorded.items()]}, width=10**6))
+    return subprocess.run([bento, "test", str(tmp_path / "bento.yml")], env=environment(), capture_output=True, text=True, check=False)
+
+
+def test_bentos_own_tests_of_every_recorded_event(bento, tmp_path, recorded):
+    done = bento_test(bento, tmp_path, recorded, expectation)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_bentos_own_tests_find_what_is_wrong(bento, tmp_path, recorded):
+    """All of them, so none of those above was left out."""
+    done = bento_test(bento, tmp_path, recorded, lambda body: {"metadata_equals": {"outcome": "poison"}})
+    assert done.returncode != 0
+    assert [case for case in recorded if case not in done.stdout + done.stderr] == []
 
 
 def test_without_a_token_nothing_starts(bento, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import time
 from urllib.parse import quote_plus, unquote_plus
 
 import pytest
@@ -202,3 +203,20 @@ def test_other_paths_and_verbs_lead_nowhere(way, event):
     assert bridge.post(event, path="/").status_code == 404
     assert bridge.post(event, path="/events/ws").status_code == 404
     assert sink.requests == []
+
+
+def test_old_dead_letters_make_room_for_new_ones(make_bridge, tmp_path):
+    """The file of tomorrow, which held what is of long ago, is empty before its turn; that of today and the others stay."""
+    directory, days = tmp_path / "dead-letters", 4
+    directory.mkdir()
+    today = int(time.time() // 86400)
+    files = [directory / f"{day % (days + 1)}.jsonl" for day in range(today, today + days + 1)]
+    for file in files:
+        file.write_text("{}\n")
+    bridge, sink = make_bridge("sns", event_bridge_dead_letter_days=days)
+    deadline = time.monotonic() + 10
+    while files[1].stat().st_size and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert bridge.post(b"no JSON").status_code == 200
+    assert [file.read_text().count("\n") for file in files] == [2, 0, 1, 1, 1]
+    assert sorted(directory.iterdir()) == sorted(files) and sink.requests == []

@@ -58,11 +58,11 @@ def test_a_destination_that_is_away_and_comes_back(make_bridge, event, route):
     assert len(sink.paths) == 2
 
 
-def test_dead_letters_that_cannot_be_written(make_bridge):
+def test_dead_letters_that_cannot_be_written(make_bridge, tmp_path):
     """Poison, too, is not lost: MinIO keeps it until there is room."""
-    bridge, _ = make_bridge("sns")
-    obstacle = bridge.directory / "dead-letters"
+    obstacle = tmp_path / "dead-letters"
     obstacle.write_text("no directory")
+    bridge, _ = make_bridge("sns")
     assert bridge.post(b"poison").status_code == 502
     obstacle.unlink()
     assert bridge.post(b"poison").status_code == 200

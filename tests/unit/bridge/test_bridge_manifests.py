@@ -1,4 +1,4 @@
-"""What route dispatcher brings into the cluster."""
+"""What the role brings into the cluster."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from bridge_engine import ROLE, TOKEN, render
 from kubernetes.client import ApiClient
 
 IMAGE = f"registry.example.org/bento@sha256:{'0' * 64}"
+PUBLISHER = {"event_bridge_route": "sns", "event_bridge_place": "cluster", "event_bridge_aws_access_key_id": "AKIA1",
+             "event_bridge_aws_secret_access_key": "secret"}
 KINDS = ("secret", "config_map", "claim", "service", "network_policies", "deployment")
 
 
@@ -20,6 +22,11 @@ def manifests(**variables):
               "_event_bridge_versions": "1 2", **variables}
     found = [document for kind in KINDS for document in yaml.safe_load_all(render(f"kubernetes/{kind}.yml.j2", **values))]
     return {(document["kind"], document["metadata"]["name"]): document for document in found}
+
+
+def http_server(found):
+    """The engine's settings of what MinIO posts to."""
+    return yaml.safe_load(found["ConfigMap", "event-bridge"]["data"]["bento.yml"])["input"]["broker"]["inputs"][0]["http_server"]
 
 
 @pytest.fixture
@@ -44,12 +51,30 @@ def test_the_token_is_in_the_secret_alone():
     assert TOKEN not in str(found) and secret["data"]["EVENT_BRIDGE_TOKEN"] not in str(found)
 
 
+def test_the_keys_are_in_the_secret_alone_and_only_where_they_are_needed():
+    keys = {"event_bridge_aws_access_key_id": "AKIAKEYOFTHETESTS", "event_bridge_aws_secret_access_key": "secret-key"}
+    found = manifests(**{**PUBLISHER, **keys})
+    data = found.pop(("Secret", "event-bridge"))["data"]
+    assert {name: base64.b64decode(value).decode() for name, value in data.items()} == {
+        "EVENT_BRIDGE_TOKEN": TOKEN, "AWS_ACCESS_KEY_ID": "AKIAKEYOFTHETESTS", "AWS_SECRET_ACCESS_KEY": "secret-key"}
+    assert [value for value in (*keys.values(), *data.values()) if value in str(found)] == []
+    assert set(manifests(**keys)["Secret", "event-bridge"]["data"]) == {"EVENT_BRIDGE_TOKEN"}
+
+
+@pytest.mark.parametrize("endpoint, port", [(None, 443), ("https://vpce.example.org", 443), ("http://127.0.0.1:5000", 5000)])
+def test_a_bridge_that_publishes_is_let_out_to_aws_alone(endpoint, port):
+    found = manifests(**PUBLISHER, event_bridge_aws_endpoint_url=endpoint)
+    dns, aws = found["NetworkPolicy", "event-bridge"]["spec"]["egress"]
+    assert ({each["port"] for each in dns["ports"]}, aws) == ({53}, {"ports": [{"port": port}]})
+    assert ("NetworkPolicy", "event-bridge-to-ssjdispatcher") not in found
+
+
 def test_the_engine_gets_the_configuration_of_its_route():
-    text = manifests()["ConfigMap", "event-bridge"]["data"]["bento.yml"]
+    found = manifests()
+    text = found["ConfigMap", "event-bridge"]["data"]["bento.yml"]
     assert text == render(event_bridge_route="dispatcher")
-    configuration = yaml.safe_load(text)
-    assert configuration["http"]["address"] == "0.0.0.0:4195"
-    assert configuration["input"]["http_server"]["address"] == "0.0.0.0:4199"
+    assert yaml.safe_load(text)["http"]["address"] == "0.0.0.0:4195"
+    assert http_server(found)["address"] == "0.0.0.0:4199"
 
 
 def test_ports_labels_and_volumes_fit_each_other(pod):
@@ -70,7 +95,7 @@ def test_ports_labels_and_volumes_fit_each_other(pod):
 
 def test_tls_and_a_node_port():
     found = manifests(event_bridge_tls_secret="bridge-tls", event_bridge_service_type="NodePort", event_bridge_node_port=30443)
-    server = yaml.safe_load(found["ConfigMap", "event-bridge"]["data"]["bento.yml"])["input"]["http_server"]
+    server = http_server(found)
     pod = found["Deployment", "event-bridge"]["spec"]["template"]["spec"]
     assert server["cert_file"].rpartition("/")[0] == pod["containers"][0]["volumeMounts"][-1]["mountPath"]
     assert pod["volumes"][-1] == {"name": "tls", "secret": {"secretName": "bridge-tls"}}
@@ -96,7 +121,7 @@ class Answer:
         self.data = json.dumps(document)
 
 
-@pytest.mark.parametrize("variables", [{}, {"event_bridge_tls_secret": "tls", "event_bridge_service_type": "NodePort",
+@pytest.mark.parametrize("variables", [{}, PUBLISHER, {"event_bridge_tls_secret": "tls", "event_bridge_service_type": "NodePort",
                                             "event_bridge_node_port": 30443, "event_bridge_storage_class": "fast",
                                             "event_bridge_allowed_addresses": ["192.0.2.0/24"]}])
 def test_kubernetes_knows_every_field(variables):
