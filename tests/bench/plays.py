@@ -17,7 +17,7 @@ def seconds_of(playbook: Path, variables: Mapping[str, Any], environment: Mappin
     """Run a playbook on the lab's inventory, beside the caller's environment; return the seconds it took, or end if it failed."""
     start = time.perf_counter()
     process = subprocess.run(
-        ["ansible-playbook", "-i", "inventories/lab", str(playbook), "--extra-vars", json.dumps(variables)], cwd=ROOT, text=True,
+        ["ansible-playbook", "-i", "inventories/lab/hosts.yml", str(playbook), "--extra-vars", json.dumps(variables)], cwd=ROOT, text=True,
         check=False, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     seconds = time.perf_counter() - start
     if process.returncode:

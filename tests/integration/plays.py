@@ -49,7 +49,7 @@ class Play:
 
 
 def start(lab, playbook: str, *arguments: str, variables: Mapping[str, Any] | None = None,
-          environment: Mapping[str, str | None] | None = None, inventory: str = "inventories/lab") -> subprocess.Popen:
+          environment: Mapping[str, str | None] | None = None, inventory: str = "inventories/lab/hosts.yml") -> subprocess.Popen:
     """Start ansible-playbook; an environment variable that is None is unset."""
     merged = {**os.environ, **lab.environment(), **OPERATOR, RUN_ID: uuid.uuid4().hex, **(environment or {})}
     extra = ["-e", json.dumps(variables)] if variables else []

@@ -28,6 +28,7 @@ class Receiver(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
+        assert self.headers["Authorization"] == f"Bearer {self.server.token}"
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.keys.append(body["Key"])
         self.send_response(200)
@@ -50,6 +51,9 @@ def receiver(lab):
 
     def start():
         server = ThreadingHTTPServer(("127.0.0.1", lab.state.settings["ports"]["minio-events"]), Receiver)
+        server.socket = lab.state.authority.server_context("127.0.0.1").wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False)
+        server.token = lab.state.settings["bridge_token"]
         server.keys = []
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)

@@ -22,8 +22,9 @@ USERS = {
 CONTROLLERS = (
     "deployment-controller", "replicaset-controller", "job-controller", "cronjob-controller", "namespace-controller",
     "garbage-collector-controller", "ttl-after-finished-controller", "serviceaccount-controller",
-    "root-ca-certificate-publisher-controller", "clusterrole-aggregation-controller")
-"""What a Deployment, a Job, their pods, accounts and the ClusterRole ``admin`` need."""
+    "root-ca-certificate-publisher-controller", "clusterrole-aggregation-controller",
+    "persistentvolumeclaim-protection-controller")
+"""What a Deployment, a Job, their pods, accounts and claims and the ClusterRole ``admin`` need."""
 
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],

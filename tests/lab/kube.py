@@ -13,7 +13,8 @@ import requests
 GROUPS = {
     "api/v1": {
         "Namespace": "namespaces", "Node": "nodes", "Pod": "pods", "Secret": "secrets", "ConfigMap": "configmaps",
-        "Service": "services", "ServiceAccount": "serviceaccounts", "Event": "events"},
+        "Service": "services", "ServiceAccount": "serviceaccounts", "Event": "events",
+        "PersistentVolumeClaim": "persistentvolumeclaims"},
     "apis/apps/v1": {"Deployment": "deployments", "ReplicaSet": "replicasets"},
     "apis/batch/v1": {"Job": "jobs", "CronJob": "cronjobs"},
     "apis/networking.k8s.io/v1": {"NetworkPolicy": "networkpolicies"},

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from lab import control_plane, minio, processes, seed
 from lab.faults import OPERATOR_KEY
-from lab.parts import PARTS, PORTS, Parts
+from lab.parts import NODE_PORTS, PARTS, PORTS, Parts
 from lab.state import State
 from lab.testing import BUCKET, REGION, Testing
 
@@ -63,7 +64,12 @@ class Lab(Testing):
         """Return the variables with which an operator's tools reach the lab."""
         settings = self.state.settings
         kubeconfig = str(self.state.kubeconfig("lab-admin"))
+        with_minio = {
+            "LAB_MINIO_URL": self.state.url("minio"), "LAB_MINIO_ROOT_USER": minio.ROOT_USER,
+            "LAB_MINIO_ROOT_PASSWORD": settings["secret_key"], "LAB_BRIDGE_TOKEN": settings["bridge_token"],
+            "LAB_BRIDGE_NODE_PORT": str(settings["ports"]["minio-events"]), "LAB_INDEXER_SECRET": settings["indexer_secret"]}
         return {
+            **(with_minio if settings["minio_targets"] else {}),
             "AWS_ENDPOINT_URL": self.state.url("aws"), "AWS_ACCESS_KEY_ID": OPERATOR_KEY,
             "AWS_SECRET_ACCESS_KEY": settings["secret_key"], "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true", "KUBECONFIG": kubeconfig, "K8S_AUTH_KUBECONFIG": kubeconfig,
@@ -72,13 +78,17 @@ class Lab(Testing):
             "UPLOADS_INDEXD_URL": settings["indexd_url"], "UPLOADS_METADATA_URL": settings["mds_url"]}
 
     def reset(self) -> None:
-        """Bring cluster, account and records back to their first state, without a restart of anything."""
+        """Bring cluster, account, records and MinIO back to their first state; at most MinIO is started anew."""
         self.state.faults_file.unlink(missing_ok=True)
         seed.empty(self.kube)
         self.wait_for(lambda: not any(self.state.pods.iterdir()), what="the end of all pods")
         requests.post(f"{self.state.url('aws')}/moto-api/reset", timeout=10).raise_for_status()
         if self.state.settings["indexd_url"] == self.state.url("gen3"):
             requests.post(f"{self.state.url('gen3')}/lab-reset", timeout=10).raise_for_status()
+        if self.state.settings["minio_targets"] and minio.is_used(self.state):
+            self.reset_minio()
+        for volume in self.state.volumes.iterdir():
+            shutil.rmtree(volume)
         self._fill(cluster=True)
 
     def reset_minio(self) -> None:
@@ -97,6 +107,7 @@ class Lab(Testing):
         own = f"http://127.0.0.1:{ports['gen3']}"
         self.state.settings = {
             "ports": ports, "minio_targets": self._minio_targets, "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
+            "bridge_token": secrets.token_hex(32), "indexer_secret": secrets.token_hex(20),
             "indexd_url": os.environ.get("LAB_INDEXD_URL", own).rstrip("/"),
             "mds_url": os.environ.get("LAB_MDS_URL", own).rstrip("/"),
             "dispatcher_command": os.environ.get("LAB_DISPATCHER_CMD"),
@@ -110,7 +121,7 @@ class Lab(Testing):
             ports = self.state.settings["ports"]
             if set(ports) == set(PORTS) and all(processes.port_is_free(port) for port in ports.values()):
                 return ports
-        return dict(zip(PORTS, processes.free_ports(len(PORTS))))
+        return {**dict(zip(PORTS, processes.free_ports(len(PORTS)))), "minio-events": processes.free_ports(1, NODE_PORTS)[0]}
 
     def _fill(self, cluster: bool) -> None:
         """Make what the operator finds: always the bucket, which a restarted moto has forgotten, maybe the cluster."""
@@ -119,4 +130,6 @@ class Lab(Testing):
         if cluster:
             passwords = seed.new_passwords()
             seed.fill(self.kube, passwords, recreate=bool(self.state.settings["dispatcher_port"]))
+            if self.state.settings["minio_targets"]:
+                self.kube.apply(seed.tls_secret("event-bridge-tls", *self.state.authority.server_certificate("event-bridge", "127.0.0.1")))
             control_plane.write_private(self.state.passwords_file, json.dumps(passwords))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real MinIO server: how the lab runs it. Its notification targets post to the port ``minio-events``."""
+"""The real MinIO server: how the lab runs it. Its notification targets post to the node port ``minio-events``."""
 from __future__ import annotations
 
 import shutil
@@ -11,6 +11,14 @@ from lab.state import State
 
 ROOT_USER = "lab-root"
 TARGET = "webhook/GEN3"
+SYSTEM = ".minio.sys"
+
+
+def prepare(state: State) -> None:
+    """Let the server trust the lab's authority, which has signed the certificate of whoever takes its events."""
+    authorities = _directory(state) / "certs" / "CAs"
+    authorities.mkdir(parents=True, exist_ok=True)
+    shutil.copy(state.authority.certificate_file, authorities)
 
 
 def command(state: State, program: Path) -> list[str]:
@@ -28,13 +36,26 @@ def environment(state: State) -> dict[str, str]:
         "MINIO_ROOT_USER": ROOT_USER, "MINIO_ROOT_PASSWORD": settings["secret_key"], "MINIO_SITE_REGION": "us-east-1",
         "MINIO_API_SYNC_EVENTS": "on",
         **{f"MINIO_NOTIFY_WEBHOOK_{key}_{target}": value for target in settings["minio_targets"] for key, value in (
-            ("ENABLE", "on"), ("ENDPOINT", f"{state.url('minio-events')}/"), ("QUEUE_LIMIT", "1000000"),
+            ("ENABLE", "on"), ("ENDPOINT", events_url(state)), ("AUTH_TOKEN", settings["bridge_token"]), ("QUEUE_LIMIT", "1000000"),
             ("QUEUE_DIR", str(_directory(state) / "events")))}}
+
+
+def events_url(state: State) -> str:
+    """Return the address to which the targets post."""
+    return f"https://127.0.0.1:{state.settings['ports']['minio-events']}/events"
 
 
 def waiting_events(state: State) -> list[Path]:
     """Return the files of the events that wait for the receiver."""
     return list((_directory(state) / "events").rglob("*.event"))
+
+
+def is_used(state: State) -> bool:
+    """Return whether the server holds what a new one does not: a bucket, a user, a policy."""
+    data = _directory(state) / "data"
+    buckets = {entry.name for entry in data.iterdir()} - {SYSTEM}
+    access = {entry.name for entry in (data / SYSTEM / "config" / "iam").iterdir()} - {"format.json"}
+    return bool(buckets or access)
 
 
 def clear(state: State) -> None:

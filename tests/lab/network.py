@@ -15,7 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lab.forwarding import ForwardingHandler
-from lab.state import URL_ANNOTATION, State
+from lab.services import endpoints
+from lab.state import State
 
 AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
 
@@ -39,8 +40,8 @@ class Network(ThreadingHTTPServer):
         with self._signing:
             return self._authority.server_context(host)
 
-    def route(self, host: str, path: str) -> tuple[str, str] | None:
-        """Return (base address, path) behind a service's name; None when there is no such service."""
+    def route(self, host: str, port: int, path: str) -> tuple[str, str] | None:
+        """Return (base address, path) behind a service's name and port; None when there is nothing."""
         service, _, rest = host.partition(".")
         if service == "indexd-service":
             return self._indexd, path
@@ -48,12 +49,11 @@ class Network(ThreadingHTTPServer):
             return self._mds, path
         if service == "revproxy-service":
             return (self._mds, path.removeprefix("/mds")) if path.startswith("/mds/") else (self._indexd, path)
-        if service == "ssjdispatcher-service":
-            pods = self._kube.list("Pod", rest.split(".")[0] or "default", labelSelector="app=ssjdispatcher")
-            addresses = [pod["metadata"].get("annotations", {}).get(URL_ANNOTATION) for pod in pods
-                         if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"]["conditions"])]
-            return (addresses[0], path) if addresses else None
-        return None
+        namespace = rest.split(".")[0] or "default"
+        found = self._kube.get("Service", service, namespace)
+        ports = [each for each in found["spec"]["ports"] if each["port"] == port] if found else []
+        local = endpoints(found, ports[0], self._kube.list("Pod", namespace)) if ports else []
+        return (f"http://127.0.0.1:{local[0]}", path) if local else None
 
 
 class Proxy(ForwardingHandler):
@@ -79,7 +79,7 @@ class Proxy(ForwardingHandler):
             self.answer(*self.fetch(self.server.aws_url, self.path))
             return
         url = urlsplit(self.path)
-        target = self.server.route(url.hostname or "", url.path + (f"?{url.query}" if url.query else ""))
+        target = self.server.route(url.hostname or "", url.port or 80, url.path + (f"?{url.query}" if url.query else ""))
         if target:
             self.answer(*self.fetch(*target))
         else:

@@ -30,6 +30,8 @@ START_ORDER = (
 
 PARTS = tuple(part for group in START_ORDER for part in group)
 PORTS = (*(part for part in PARTS if part != "node"), "etcd-peer", "minio-console", "minio-events")
+NODE_PORTS = range(30000, 32768)
+"""Where Kubernetes lets the port ``minio-events`` be, which a Service is to have."""
 
 
 class PartFailed(RuntimeError):
@@ -114,6 +116,9 @@ class Parts:
         own = {part: [sys.executable, "-m", f"lab.{part}", directory]
                for part in ("aws", "gen3", "gateway", "network", "node")}
         if settings["minio_targets"]:
+            minio.prepare(self._state)
+            if not self._state.bento_file.exists():
+                self._state.bento_file.symlink_to(programs.ensure(report, "go-bento")["bento"])
             own["minio"] = minio.command(self._state, programs.ensure(report, "go-minio")["minio"])
         return own | control_plane.commands(
             self._state.kubernetes, programs.ensure(report), settings["ports"], self._state.authority)

@@ -56,7 +56,7 @@ def signal_group(pid: int, number: signal.Signals) -> None:
         pass
 
 
-def free_ports(count: int) -> list[int]:
+def free_ports(count: int, among: range = range(15000, 30000)) -> list[int]:
     """Return ports of 127.0.0.1 that nobody listens on.
 
     They lie below the range from which the kernel takes the ports of outgoing connections, so that none of those
@@ -64,7 +64,7 @@ def free_ports(count: int) -> list[int]:
     """
     ports: set[int] = set()
     while len(ports) < count:
-        port = random.randint(15000, 29999)
+        port = random.choice(among)
         if port_is_free(port):
             ports.add(port)
     return list(ports)

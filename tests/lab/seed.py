@@ -9,6 +9,7 @@ import json
 import secrets
 import string
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from lab.kube import Kube, KubeError
@@ -20,8 +21,8 @@ DISPATCHER_IMAGE = "quay.io/cdis/ssjdispatcher:2026.03"
 
 
 ORDER_OF_REMOVAL = (
-    "CustomResourceDefinition", "Deployment", "CronJob", "Job", "ReplicaSet", "Pod", "Service", "Secret", "ConfigMap",
-    "RoleBinding", "Role", "NetworkPolicy", "ServiceAccount", "Event", "ClusterRoleBinding", "ClusterRole")
+    "CustomResourceDefinition", "Deployment", "CronJob", "Job", "ReplicaSet", "Pod", "PersistentVolumeClaim", "Service", "Secret",
+    "ConfigMap", "RoleBinding", "Role", "NetworkPolicy", "ServiceAccount", "Event", "ClusterRoleBinding", "ClusterRole")
 """Owners before what they own, so that no controller makes anew what is being removed."""
 
 MADE_BY_KUBERNETES = {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt"), ("Service", "kubernetes")}
@@ -129,6 +130,13 @@ def secret(name: str, content: dict[str, str], **metadata: Any) -> dict[str, Any
     data = {key: base64.b64encode(value.encode()).decode() for key, value in content.items()}
     manifest = helm("Secret", name, {"type": "Opaque", "data": data})
     return {**manifest, "metadata": {**manifest["metadata"], **metadata}}
+
+
+def tls_secret(name: str, certificate: Path, key: Path) -> dict[str, Any]:
+    """Return the Secret of a server's certificate, as the operator has made it."""
+    files = {"tls.crt": certificate, "tls.key": key}
+    data = {key: base64.b64encode(file.read_bytes()).decode() for key, file in files.items()}
+    return {"kind": "Secret", "metadata": {"name": name, "namespace": NAMESPACE}, "type": "kubernetes.io/tls", "data": data}
 
 
 def helm(kind: str, name: str, content: dict[str, Any] | None = None, chart: str | None = None) -> dict[str, Any]:

@@ -12,16 +12,15 @@ from typing import Any
 from lab.certificates import Authority
 from lab.kube import Kube
 
-URL_ANNOTATION = "lab/url"
-"""Annotation of a pod that listens: its address, which on a real node would be the pod's IP."""
-
 
 class State:
     """A state directory; its settings are written once by ``up`` and read by every part.
 
-    Settings: ``ports`` (part -> number), ``minio_targets`` (ids; MinIO is a part if there are any), ``secret_key`` (of every user of AWS and MinIO), ``indexd_url``, ``mds_url`` (base
-    addresses), ``dispatcher_command`` and ``dispatcher_port`` (of a program that replaces the stand-in, or null and
-    0), ``dispatcher_poll`` (seconds).
+    Settings: ``ports`` (part -> number; ``minio-events`` is the bridge's node port), ``minio_targets`` (ids; MinIO is a
+    part if there are any), ``secret_key`` (of every user of AWS and of MinIO's root), ``bridge_token`` (MinIO shows it to
+    the bridge), ``indexer_secret`` (for the MinIO user with which Jobs read), ``indexd_url``, ``mds_url`` (base addresses),
+    ``dispatcher_command`` and ``dispatcher_port`` (of a program that replaces the stand-in, or null and 0),
+    ``dispatcher_poll`` (seconds).
     """
 
     def __init__(self, directory: Path):
@@ -30,6 +29,7 @@ class State:
         self.kubernetes = directory / "kubernetes"
         self.logs = directory / "log"
         self.pods = directory / "pods"
+        self.volumes = directory / "volumes"
         self.pids = directory / "pid"
         self.tls = directory / "tls"
         self.faults_file = directory / "faults.json"
@@ -37,13 +37,15 @@ class State:
         self.audit_log = self.kubernetes / "audit.log"
         self.passwords_file = directory / "passwords.json"
         self.heartbeat_file = directory / "node-heartbeat"
+        self.bento_file = directory / "bento"
 
     def clear(self) -> None:
         """Remove what an earlier lab has left, except its settings."""
-        self.passwords_file.unlink(missing_ok=True)
-        for directory in (self.logs, self.pods, self.pids, self.kubernetes, self.tls):
+        for file in (self.passwords_file, self.bento_file):
+            file.unlink(missing_ok=True)
+        for directory in (self.logs, self.pods, self.volumes, self.pids, self.kubernetes, self.tls):
             shutil.rmtree(directory, ignore_errors=True)
-        for directory in (self.logs, self.pods, self.pids):
+        for directory in (self.logs, self.pods, self.volumes, self.pids):
             directory.mkdir(parents=True)
         self.aws_log.touch()
 

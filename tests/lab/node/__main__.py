@@ -17,6 +17,7 @@ import requests
 from lab import processes
 from lab.kube import Kube, KubeError
 from lab.node.container import timestamp
+from lab.node.node_ports import NodePorts, backends
 from lab.node.pod import NODE, Pod
 from lab.state import State
 
@@ -30,6 +31,7 @@ class Agent:
         self._state = state
         self._kube = state.kube("lab-node")
         self._pods: dict[str, Pod] = {}
+        self._node_ports = NodePorts(log)
 
     def run(self) -> None:
         """Work until SIGTERM, then end all processes."""
@@ -58,6 +60,7 @@ class Agent:
                 self._tick_pod(uid, manifest)
             except KubeError as error:
                 log(str(error))
+        self._node_ports.update(backends(self._kube.list("Service", None, resourceVersion="0"), list(manifests.values())))
 
     def _tick_pod(self, uid: str, manifest: dict[str, Any]) -> None:
         if not manifest["spec"].get("nodeName"):

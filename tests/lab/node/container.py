@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import processes
-from lab.node.images import NoImage, command_of
+from lab.node.images import NoImage, image_of
 from lab.node.references import MissingReference, References, expand
 from lab.state import State
 
@@ -29,10 +30,10 @@ PACKAGES = Path(__file__).resolve().parents[2]
 class Container:
     """A container of a pod: ``tick`` brings it forward, ``status`` is what the API is told of it."""
 
-    def __init__(self, state: State, pod: Mapping[str, Any], spec: Mapping[str, Any], port: int,
+    def __init__(self, state: State, pod: Mapping[str, Any], spec: Mapping[str, Any], ports: Mapping[str, int],
                  event: Callable[[str, str], None]):
         self.name = spec["name"]
-        self._state, self._pod, self._spec, self._port, self._event = state, pod, spec, port, event
+        self._state, self._pod, self._spec, self._ports, self._event = state, pod, spec, ports, event
         self._directory = state.pods / pod["metadata"]["uid"]
         self._pid_file = self._directory / f"{self.name}.pid"
         self._process: subprocess.Popen | None = None
@@ -78,7 +79,7 @@ class Container:
         elif self._process.poll() is not None:
             self._ended(self._process.returncode)
         elif "readinessProbe" in self._spec and time.monotonic() >= self._next_probe:
-            self._probe(self._spec["readinessProbe"]["httpGet"]["path"])
+            self._probe(self._spec["readinessProbe"]["httpGet"])
 
     def signal(self, number: signal.Signals) -> None:
         """Signal the process and all that it has started."""
@@ -94,10 +95,10 @@ class Container:
             self._event("FailedMount", f"MountVolume.SetUp failed: {error}")
             return
         try:
-            command = command_of(self._spec["image"], self._spec.get("command", ()),
-                                 self._state.settings["dispatcher_command"])
-            environment = {**self._base_environment(root), **self._web_identity(references, root),
+            image = image_of(self._spec["image"], self._state)
+            environment = {**self._base_environment(root), **image.environment, **self._web_identity(references, root),
                            **references.environment(self._spec)}
+            command = self._spec.get("command") or image.entrypoint
             command = [expand(word, environment) for word in (*command, *self._spec.get("args", ()))]
             log = self._state.logs / f"pod-{self._pod['metadata']['name']}.log"
             self._process = processes.start(command, self._pid_file, log, environment, root)
@@ -118,6 +119,8 @@ class Container:
         self._process, self.ready = None, False
         end = {"exitCode": code if code >= 0 else 128 - code, "reason": "Error" if code else "Completed",
                "startedAt": self._started_at, "finishedAt": timestamp()}
+        if message := self._termination_log.read_text(errors="replace")[:4096]:
+            end["message"] = message
         policy = self._pod["spec"]["restartPolicy"]
         if policy == "Never" or policy == "OnFailure" and not code:
             self.end = end
@@ -128,11 +131,11 @@ class Container:
         self._waiting = ("CrashLoopBackOff", f"back-off {back_off}s restarting failed container={self.name}")
         self._next_start = time.monotonic() + back_off
 
-    def _probe(self, path: str) -> None:
+    def _probe(self, probe: Mapping[str, Any]) -> None:
         """Ask the process whether it is ready: often until it is, then as often as the pod says."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=1)
+        connection = http.client.HTTPConnection("127.0.0.1", self._ports.get(str(probe["port"]), probe["port"]), timeout=1)
         try:
-            connection.request("GET", path)
+            connection.request("GET", probe["path"])
             self.ready = connection.getresponse().status < 400
         except (OSError, http.client.HTTPException):
             self.ready = False
@@ -147,10 +150,20 @@ class Container:
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(mode=0o700, parents=True)
         volumes = {volume["name"]: volume for volume in self._pod["spec"].get("volumes", ())}
+        self._termination_log = root / "dev" / "termination-log"
+        self._termination_log.parent.mkdir()
+        self._termination_log.touch()
         for mount in self._spec.get("volumeMounts", ()):
-            files = references.volume(volumes[mount["name"]])
+            volume = volumes[mount["name"]]
             target = root / mount["mountPath"].lstrip("/")
             sub_path = mount.get("subPath")
+            if "persistentVolumeClaim" in volume:
+                kept = self._state.volumes / references.claim(volume["persistentVolumeClaim"]["claimName"]) / (sub_path or "")
+                kept.mkdir(parents=True, exist_ok=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.symlink_to(kept)
+                continue
+            files = references.volume(volume)
             if sub_path in files:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(files[sub_path])
@@ -186,8 +199,12 @@ class Container:
             **{name: proxy for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")},
             "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1",
             "AWS_CA_BUNDLE": str(self._state.authority.certificate_file), "AWS_EC2_METADATA_DISABLED": "true",
-            "LAB_ROOT": str(root), "LAB_PORT": str(self._port), "LAB_DISPATCHER_POLL": str(settings["dispatcher_poll"]),
-            "CRED_FILE": str(root / "credentials.json")}
+            "LAB_ROOT": str(root), "LAB_PORTS": json.dumps(self._ports),
+            **({"LAB_PORT": str(next(iter(self._ports.values())))} if self._ports else {}),
+            "LAB_DISPATCHER_POLL": str(settings["dispatcher_poll"]),
+            # Programs that look for a file of the container at a fixed place take another from these.
+            "CRED_FILE": str(root / "credentials.json"), "TERMINATION_LOG": str(self._termination_log),
+            "SERVICE_ACCOUNT_DIRECTORY": str(root / "var/run/secrets/kubernetes.io/serviceaccount")}
 
 
 def timestamp() -> str:

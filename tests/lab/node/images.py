@@ -6,25 +6,42 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from pathlib import Path
 
+from lab.state import State
+
+DISPATCHER = "*/ssjdispatcher:*"
 SHELL = "lab/shell"
 """An image with nothing in it but the local machine: it runs the container's own command."""
+INDEXER_SOURCES = Path(__file__).resolve().parents[3] / "roles" / "indexer_image" / "files"
 
 
 class NoImage(Exception):
     """The image cannot be pulled."""
 
 
-def command_of(image: str, own_command: Sequence[str], dispatcher_command: str | None) -> list[str]:
-    """Return the command line of a container; raises NoImage for an image that the lab does not have."""
-    entrypoints = {
-        "*/ssjdispatcher:*": shlex.split(dispatcher_command or "") or [sys.executable, "-m", "lab.dispatcher"],
-        "*/indexs3client:*": [sys.executable, "-m", "lab.indexer"],
-        f"{SHELL}*": [],
+@dataclass(frozen=True)
+class Image:
+    """What an image brings along: its entrypoint, and variables that the pod's own override."""
+
+    entrypoint: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def image_of(name: str, state: State) -> Image:
+    """Return the image of that name; raises NoImage for one that the lab does not have."""
+    run = [sys.executable, "-m"]
+    images = {
+        DISPATCHER: Image(shlex.split(state.settings["dispatcher_command"] or "") or [*run, "lab.dispatcher"]),
+        "*/indexs3client:*": Image([*run, "lab.indexer"]),
+        "*/gen3-indexer:*": Image([*run, "indexer"], {"PYTHONPATH": str(INDEXER_SOURCES)}),
+        "*/bento@sha256:*": Image([*run, "lab.bridge", str(state.bento_file)]),
+        f"{SHELL}*": Image([]),
     }
-    for pattern, entrypoint in entrypoints.items():
-        if fnmatch(image, pattern):
-            return list(own_command) or entrypoint
-    raise NoImage(f'Failed to pull image "{image}": the lab has no such image')
+    for pattern, image in images.items():
+        if fnmatch(name, pattern):
+            return image
+    raise NoImage(f'Failed to pull image "{name}": the lab has no such image')

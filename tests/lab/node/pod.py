@@ -4,15 +4,20 @@
 """One pod: its containers, its status in the API and its end."""
 from __future__ import annotations
 
+import json
 import signal
 import time
+from collections.abc import Mapping
+from fnmatch import fnmatch
 from typing import Any
 
 from lab import processes
 from lab.kube import Kube
 from lab.node.container import Container, timestamp
+from lab.node.images import DISPATCHER
 from lab.node.references import References
-from lab.state import URL_ANNOTATION, State
+from lab.services import PORTS_ANNOTATION
+from lab.state import State
 
 NODE = "lab-node"
 
@@ -31,16 +36,15 @@ class Pod:
         self._kill_at: float | None = None
         self._over = status.get("phase") in ("Succeeded", "Failed")
         self._last_event: tuple[str, str] | None = None
-        listens = any(container.get("ports") for container in spec["containers"])
-        port = listens and state.settings["dispatcher_port"] or processes.free_ports(1)[0]
-        self._containers = [Container(state, manifest, container, port, self._event)
-                            for container in spec["containers"]]
+        ports = [_local_ports(state, container) for container in spec["containers"]]
+        self._containers = [Container(state, manifest, container, its_ports, self._event)
+                            for container, its_ports in zip(spec["containers"], ports)]
         started_before = {c["name"]: c["restartCount"] for c in status.get("containerStatuses", ()) if c["started"]}
         for container in self._containers:
             if container.name in started_before:
                 container.resume(started_before[container.name] + 1)
-        if listens:
-            annotations = {URL_ANNOTATION: f"http://127.0.0.1:{port}"}
+        if any(ports):
+            annotations = {PORTS_ANNOTATION: json.dumps({name: port for each in ports for name, port in each.items()})}
             kube.patch("Pod", self._name, {"metadata": {"annotations": annotations}}, self._namespace)
 
     @property
@@ -111,3 +115,12 @@ class Pod:
             "involvedObject": {"apiVersion": "v1", "kind": "Pod", "name": self._name, "namespace": self._namespace,
                                "uid": self._uid},
             "source": {"component": NODE}, "firstTimestamp": timestamp(), "lastTimestamp": timestamp(), "count": 1})
+
+
+def _local_ports(state: State, container: Mapping[str, Any]) -> dict[str, int]:
+    """Return port of a container, by number and by name -> a local port that is free; a real dispatcher's is fixed."""
+    ports = container.get("ports", ())
+    fixed = state.settings["dispatcher_port"] if fnmatch(container["image"], DISPATCHER) else 0
+    local = [fixed] if fixed else processes.free_ports(len(ports))
+    return {key: number for port, number in zip(ports, local)
+            for key in (str(port["containerPort"]), port.get("name")) if key}

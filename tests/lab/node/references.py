@@ -50,6 +50,13 @@ class References:
         role = account.get("metadata", {}).get("annotations", {}).get(ROLE_ARN_ANNOTATION)
         return (role, self._token({"audience": "sts.amazonaws.com"})) if role else None
 
+    def claim(self, name: str) -> str:
+        """Return the uid of a PersistentVolumeClaim."""
+        found = self._kube.get("PersistentVolumeClaim", name, self._namespace)
+        if found is None:
+            raise MissingReference(f'persistentvolumeclaim "{name}" not found')
+        return found["metadata"]["uid"]
+
     def volume(self, volume: Mapping[str, Any]) -> dict[str, bytes]:
         """Return path -> content of a volume's files."""
         if "projected" in volume:

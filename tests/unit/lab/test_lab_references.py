@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
-from lab.node.images import NoImage, command_of
+from lab.node.images import NoImage, image_of
 from lab.node.references import MissingReference, References, expand
+from lab.state import State
 
 POD = {"metadata": {"name": "pod", "namespace": "ns", "uid": "u1", "labels": {"a/b": "label"}},
        "spec": {"serviceAccountName": "sa", "nodeName": "lab-node"}, "status": {}}
@@ -105,15 +107,20 @@ def test_expansion_leaves_shell_syntax_alone():
     assert expand("$HOME ${HOME} $(HOME", {"HOME": "x"}) == "$HOME ${HOME} $(HOME"
 
 
-@pytest.mark.parametrize(("image", "own", "dispatcher", "ends_with"), [
-    ("quay.io/cdis/ssjdispatcher:2026.03", (), None, ["-m", "lab.dispatcher"]),
-    ("quay.io/cdis/ssjdispatcher:2026.03", (), "/bin/real 'a b'", ["/bin/real", "a b"]),
-    ("registry:5000/x/indexs3client:1", (), None, ["-m", "lab.indexer"]),
-    ("lab/shell", ("sh", "-c", "true"), None, ["sh", "-c", "true"])])
-def test_image(image, own, dispatcher, ends_with):
-    assert command_of(image, own, dispatcher)[-len(ends_with):] == ends_with
+@pytest.mark.parametrize(("name", "dispatcher", "entrypoint"), [
+    ("quay.io/cdis/ssjdispatcher:2026.03", None, ["-m", "lab.dispatcher"]),
+    ("quay.io/cdis/ssjdispatcher:2026.03", "/bin/real 'a b'", ["/bin/real", "a b"]),
+    ("registry:5000/x/indexs3client:1", None, ["-m", "lab.indexer"]),
+    ("lab.example.org/gen3-indexer:1", None, ["-m", "indexer"]),
+    (f"lab.example.org/bento@sha256:{'0' * 64}", None, ["-m", "lab.bridge", "/state/bento"]),
+    ("lab/shell", None, [])])
+def test_image(monkeypatch, name, dispatcher, entrypoint):
+    monkeypatch.setattr(State, "settings", {"dispatcher_command": dispatcher})
+    assert image_of(name, State(Path("/state"))).entrypoint[-len(entrypoint):] == entrypoint
 
 
-def test_an_unknown_image_cannot_be_pulled():
+@pytest.mark.parametrize("name", ["quay.io/cdis/fence:1", "lab.example.org/bento:1.20.0"])
+def test_an_unknown_image_cannot_be_pulled(monkeypatch, name):
+    monkeypatch.setattr(State, "settings", {"dispatcher_command": None})
     with pytest.raises(NoImage):
-        command_of("quay.io/cdis/fence:1", ("sh",), None)
+        image_of(name, State(Path("/state")))
