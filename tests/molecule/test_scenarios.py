@@ -1,4 +1,4 @@
-"""The Molecule scenarios: the role minio on a node of its own, a container that boots systemd."""
+"""The Molecule scenarios: the roles minio and event_bridge on a node of their own, a container that boots systemd."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ SCENARIOS = sorted(file.parent.name for file in (ROOT / "molecule").glob("*/mole
 
 @pytest.fixture(scope="module")
 def environment():
-    """What the scenarios need: Docker, and two versions of MinIO, which the lab builds."""
+    """What the scenarios need: Docker, two versions of MinIO, and Bento, which the lab builds."""
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         pytest.skip("no Docker daemon answers")
     here, former = (programs.ensure(print, module)["minio"] for module in ("go-minio", "go-minio-former"))
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "MOLECULE_MINIO_FILE": str(here), "MOLECULE_MINIO_OTHER_FILE": str(former)}
+            "MOLECULE_MINIO_FILE": str(here), "MOLECULE_MINIO_OTHER_FILE": str(former),
+            "MOLECULE_BENTO_FILE": str(programs.ensure(print, "go-bento")["bento"])}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
