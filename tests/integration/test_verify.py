@@ -142,7 +142,7 @@ def on_minio(route):
     ("sns", f"{BRIDGED}ssj-topic → Gen3Queue → ssjdispatcher in default → indexd"),
     ("sqs", f"{BRIDGED}Gen3Queue → ssjdispatcher in default → indexd"),
     ("dispatcher", f"{BRIDGED}ssjdispatcher in default → indexd"),
-])
+], ids=["sns", "sqs", "dispatch"])
 def test_a_file_on_minio_is_followed_through_each_route(clean_lab, tmp_path, route, way):
     succeed(clean_lab, SITE, *on_minio(route))
     picture = tmp_path / "pipeline.html"

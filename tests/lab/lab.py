@@ -119,7 +119,7 @@ class Lab(Testing):
         """Return free ports; those of the last time if all are, so that a shell's `lab env` stays right."""
         if self.state.prepared:
             ports = self.state.settings["ports"]
-            if set(ports) == set(PORTS) and all(processes.port_is_free(port) for port in ports.values()):
+            if set(ports) == set(PORTS) and ports["minio-events"] in NODE_PORTS and all(map(processes.port_is_free, ports.values())):
                 return ports
         return {**dict(zip(PORTS, processes.free_ports(len(PORTS)))), "minio-events": processes.free_ports(1, NODE_PORTS)[0]}
 

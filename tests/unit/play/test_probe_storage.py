@@ -59,7 +59,7 @@ class Answer:
 
 @pytest.mark.parametrize(("name", "metrics", "said"), [
     ("webhook/GEN3", (200, 'minio_notify_target_queue_length{target_id="GEN3",target_name="webhook"} 2\n'), ("online", 2)),
-    ("webhook/GEN3", (403, "minio_notify_target_queue_length"), ("online", None)),
+    ("webhook/GEN3", (403, '{"Code": "AccessDenied"}'), ("online", None)),
     ("webhook/OTHER", (200, ""), (None, None)),
 ])
 def test_what_minio_says_of_a_target(monkeypatch, name, metrics, said):
@@ -95,6 +95,13 @@ def test_the_module_shows_the_hops_and_the_way_of_the_storage(run_module, option
     result = run_module(upload_probe, **REQUIRED, **options)
     assert len(result["hops"]) == names and result["way"] == way and len(result["table"]) == 1 + names
     assert LOGIN["secret_key"] not in str(result)
+
+
+@pytest.mark.parametrize(("options", "job"), [
+    ({}, "indexing"), (ON_MINIO, "indexing-minio"), ({**ON_MINIO, "job_name": "mine"}, "mine")])
+def test_each_storage_has_its_own_entry_of_jobs(monkeypatch, run_module, options, job):
+    monkeypatch.setattr(upload_probe, "travel", lambda hop, probe, world: (probe, world.params["job_name"]))
+    assert run_module(upload_probe, **REQUIRED, **options)["msg"] == job
 
 
 @pytest.mark.parametrize(("options", "words"), [
