@@ -7,7 +7,9 @@ import json
 from urllib.parse import quote
 
 import pytest
+from ansible_collections.gen3.uploads.plugins.modules import minio_resources
 from lab.faults import THROTTLED, UNAVAILABLE
+from lab.minio import ROOT_USER
 from plays import run
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
@@ -31,6 +33,10 @@ FOREIGN = """{"AWS": {"region": "us-east-1", "other": 1.0},
  "JOBS": [{"name": "other", "pattern": "^s3://other-bucket/.+", "imageConfig": {"x": 1e3}, "DeadLine": 60}], "key": [1, null]}"""
 
 
+UNUSED = "https://sqs.us-east-1.amazonaws.com/000000000000/unused"
+MINIO_KEYS = {"access_key_id": "gen3-indexer", "secret_access_key": 's3-"secret\\of+MinIO%'}
+
+
 @pytest.fixture
 def play(clean_lab, tmp_path):
     """Run the role as the operator, with SETTINGS and more."""
@@ -41,6 +47,28 @@ def play(clean_lab, tmp_path):
         return run(clean_lab, str(file), *arguments, variables={**SETTINGS, **variables}, environment=environment)
 
     return play
+
+
+@pytest.fixture
+def minio(clean_lab, run_module):
+    """A bucket on MinIO and its user for the Jobs; returns the role's variables for it."""
+    url = clean_lab.state.url("minio")
+    done = run_module(
+        minio_resources, url=url, access_key=ROOT_USER, secret_key=clean_lab.state.settings["secret_key"],
+        buckets=[{"name": "local"}], policies=[{"name": "indexer", "grant": "indexer", "buckets": ["local"]}],
+        users=[{"name": MINIO_KEYS["access_key_id"], "secret": MINIO_KEYS["secret_access_key"], "policies": ["indexer"]}])
+    assert not done["failed"], done
+    return {
+        "ssjdispatcher_buckets": [{"name": "local", "storage": "minio"}],
+        "ssjdispatcher_minio_image": "lab.example.org/gen3-indexer:1",
+        "ssjdispatcher_minio_endpoint_url": url,
+        **{f"ssjdispatcher_minio_{name}": value for name, value in MINIO_KEYS.items()},
+    }
+
+
+def without_queue(variables):
+    """Return the variables of a commons that has nothing on AWS."""
+    return {**variables, "ssjdispatcher_queue_url": None, "ssjdispatcher_region": None}
 
 
 def changes(play):
@@ -66,14 +94,15 @@ def images(lab, **mapping):
     lab.kube.patch("ConfigMap", "manifest-ssjdispatcher", {"data": {"job_images": json.dumps(mapping)}})
 
 
-def may(lab, verb):
-    """Tell whether ssjdispatcher's ServiceAccount may do this with Jobs."""
+def may(lab, verb, account="ssjdispatcher-sa", **resource):
+    """Tell whether a ServiceAccount, ssjdispatcher's, may do this with something, Jobs."""
+    resource = resource or {"group": "batch", "resource": "jobs"}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
         "spec": {
-            "user": "system:serviceaccount:default:ssjdispatcher-sa",
-            "resourceAttributes": {"namespace": "default", "group": "batch", "resource": "jobs", "verb": verb},
+            "user": f"system:serviceaccount:default:{account}",
+            "resourceAttributes": {"namespace": "default", "verb": verb, **resource},
         },
     }
     return lab.kube.request("POST", "apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]["allowed"]
@@ -165,12 +194,99 @@ def test_what_we_created_is_deleted(clean_lab, play):
         assert clean_lab.kube.get(kind, name) is None
 
 
+def left_of_the_check(lab):
+    return [each["metadata"]["name"] for kind in ("Job", "Secret") for each in lab.kube.list(kind, "default")
+            if "minio-check" in each["metadata"]["name"]]
+
+
+def test_both_storages(clean_lab, play, minio):
+    assert play().code == 0
+    (indexing,) = document(clean_lab)["JOBS"]
+    both = {**minio, "ssjdispatcher_buckets": [*SETTINGS["ssjdispatcher_buckets"], *minio["ssjdispatcher_buckets"]]}
+    predicted = play("--check", **both)
+    done = play(**both)
+    assert done.code == 0, done.output
+    assert changes(predicted) == changes(done) != []
+    assert left_of_the_check(clean_lab) == []
+    entry = document(clean_lab)["JOBS"][1]
+    assert document(clean_lab)["JOBS"][0] == indexing
+    assert (entry["name"], entry["pattern"]) == ("indexing-minio", "^s3://(local)/.+")
+    assert entry["imageConfig"].pop("s3") == {
+        "endpoint_url": minio["ssjdispatcher_minio_endpoint_url"], "region": "us-east-1", **MINIO_KEYS}
+    assert entry["imageConfig"] == indexing["imageConfig"]
+    image_map = json.loads(clean_lab.kube.get("ConfigMap", "manifest-ssjdispatcher")["data"]["job_images"])
+    assert image_map["indexing-minio"] == "lab.example.org/gen3-indexer:1" != image_map["indexing"]
+    again = play(**both)
+    assert again.code == 0 and changes(again) == [] and not [name for name, _ in again.results if "check" in name]
+
+
+def test_minio_alone_and_nothing_on_aws(clean_lab, play, minio):
+    foreign = json.loads(FOREIGN)
+    foreign["AWS"] |= {"aws_access_key_id": "AKIATHEIRS", "aws_secret_access_key": "theirs"}
+    foreign["JOBS"].append({"name": "indexing", "pattern": "^s3://theirs/.+", "imageConfig": {
+        "url": "u", "username": "n", "password": "p", "metadataService": {"url": "u", "username": "n", "password": "p"}}})
+    clean_lab.kube.create(secret(json.dumps(foreign)))
+    images(clean_lab, other="o", indexing="i")
+    variables = without_queue(minio)
+    done = play(**variables)
+    assert done.code == 0, done.output
+    after = document(clean_lab)
+    assert (after.pop("SQS"), after["JOBS"].pop()["name"]) == ({"url": UNUSED}, "indexing-minio")
+    assert after == foreign
+    withdrawn = play(**variables, ssjdispatcher_state="absent")
+    assert withdrawn.code == 0, withdrawn.output
+    after = document(clean_lab)
+    assert after.pop("SQS") == {} and after == foreign
+    assert json.loads(clean_lab.kube.get("ConfigMap", "manifest-ssjdispatcher")["data"]["job_images"]) == {"other": "o", "indexing": "i"}
+
+
+def test_the_key_of_minio_in_a_secret(clean_lab, play, minio):
+    kube = clean_lab.kube
+    data = {name: base64.b64encode(value.encode()).decode() for name, value in MINIO_KEYS.items()}
+    kube.create({"kind": "Secret", "metadata": {"name": "minio-key"}, "data": data})
+    former = {"JOBS": [{"name": "indexing-minio", "imageConfig": {"s3": MINIO_KEYS}}]}
+    kube.create(secret(json.dumps(former)))
+    reference = {"ssjdispatcher_minio_credentials": "secret_ref", "ssjdispatcher_minio_secret_ref": {"name": "minio-key"},
+                 "ssjdispatcher_minio_access_key_id": None, "ssjdispatcher_minio_secret_access_key": None}
+    done = play(**without_queue({**minio, **reference}))
+    assert done.code == 0, done.output
+    s3 = document(clean_lab)["JOBS"][0]["imageConfig"]["s3"]
+    assert s3["secret_ref"]["name"] == "minio-key" and not MINIO_KEYS.keys() & s3.keys()
+
+    def jobs_may(verb, name):
+        return may(clean_lab, verb, "ssjdispatcher-job-sa", resource="secrets", name=name)
+
+    assert jobs_may("get", "minio-key") and not jobs_may("get", "ssjdispatcher-creds") and not jobs_may("update", "minio-key")
+    assert play(**without_queue(minio)).code == 0
+    s3 = document(clean_lab)["JOBS"][0]["imageConfig"]["s3"]
+    assert s3.items() >= MINIO_KEYS.items() and "secret_ref" not in s3
+    assert not jobs_may("get", "minio-key")
+
+
+CHECKS = {
+    "a wrong secret": ({"ssjdispatcher_minio_secret_access_key": "wrong"}, "the secret access key is not right"),
+    "another bucket": ({"ssjdispatcher_buckets": [{"name": "none", "storage": "minio"}]}, "needs s3:GetObject"),
+    "no such image": ({"ssjdispatcher_minio_image": "elsewhere/indexer:1"}, "Failed to pull image"),
+}
+
+
+@pytest.mark.parametrize("variables, words", CHECKS.values(), ids=CHECKS)
+def test_what_jobs_could_not_read_is_not_configured(clean_lab, play, minio, variables, words):
+    refused = play(**without_queue({**minio, **variables}))
+    assert refused.code != 0 and words in refused.output, refused.output
+    assert clean_lab.kube.get("Secret", "ssjdispatcher-creds") is None
+    assert left_of_the_check(clean_lab) == []
+
+
 @pytest.mark.parametrize("arguments", [[], ["--check"]])
-def test_no_secret_is_ever_shown(clean_lab, play, arguments):
-    shown = play("-vvvv", "--diff", *arguments, environment={"ANSIBLE_STDOUT_CALLBACK": "default"}, **KEYS)
+def test_no_secret_is_ever_shown(clean_lab, play, minio, arguments):
+    buckets = [*SETTINGS["ssjdispatcher_buckets"], *minio.pop("ssjdispatcher_buckets")]
+    shown = play("-vvvv", "--diff", *arguments, environment={"ANSIBLE_STDOUT_CALLBACK": "default"}, **KEYS, **minio,
+                 ssjdispatcher_buckets=buckets)
     assert shown.code == 0, shown.output
     passwords = clean_lab.state.passwords()
-    secrets = [passwords["indexd"]["fence"], passwords["metadata"]["gateway"], KEYS["ssjdispatcher_aws_secret_access_key"]]
+    secrets = [passwords["indexd"]["fence"], passwords["metadata"]["gateway"], KEYS["ssjdispatcher_aws_secret_access_key"],
+               MINIO_KEYS["secret_access_key"]]
     for value in secrets:
         for form in (value, base64.b64encode(value.encode()).decode()[:-4], quote(value), quote(value, safe=""), json.dumps(value)[1:-1]):
             assert form not in shown.output
@@ -212,11 +328,24 @@ def test_a_refusal_comes_before_any_write(clean_lab, play, content, words):
     assert calls.writes == []
 
 
+MINIO = {
+    "ssjdispatcher_buckets": [{"name": "b", "storage": "minio"}],
+    "ssjdispatcher_minio_image": "lab.example.org/gen3-indexer:1",
+    "ssjdispatcher_minio_endpoint_url": "https://minio.example.org",
+    **{f"ssjdispatcher_minio_{name}": value for name, value in MINIO_KEYS.items()},
+}
 BAD_INPUT = {
     "keys": ({**KEYS, "ssjdispatcher_aws_access_key_id": "ASIAIOSFODNN7EXAMPLE"}, "temporary key"),
     "secret": ({"ssjdispatcher_indexd_password_from": {"secret": "none", "key": "k"}}, "there is no such Secret"),
     "namespace": ({"ssjdispatcher_namespace": "other"}, "there is no ssjdispatcher in namespace other"),
-    "storage": ({"ssjdispatcher_buckets": [{"name": "b", "storage": "minio"}]}, "must be one of: s3"),
+    "storage": ({"ssjdispatcher_buckets": [{"name": "b", "storage": "other"}]}, "must be one of: s3, minio"),
+    "queue": ({"ssjdispatcher_queue_url": None}, "ssjdispatcher_queue_url is not set, and a bucket with storage s3 needs it"),
+    "MinIO": ({"ssjdispatcher_buckets": [{"name": "b", "storage": "minio"}]}, "ssjdispatcher_minio_endpoint_url is not set"),
+    "image": ({**MINIO, "ssjdispatcher_minio_image": None}, "there is no image for JOBS[name=indexing-minio]"),
+    "both": ({**MINIO, "ssjdispatcher_buckets": [{"name": "b"}, {"name": "b", "storage": "minio"}]}, "b is listed 2 times"),
+    "URL": ({**MINIO, "ssjdispatcher_minio_endpoint_url": "minio:9000"}, "is not an http or https URL"),
+    "no file": ({**MINIO, "ssjdispatcher_minio_ca_file": "/nonexistent/ca.crt"}, "/nonexistent/ca.crt"),
+    "no certificate": ({**MINIO, "ssjdispatcher_minio_ca_file": __file__}, "a certificate in PEM"),
 }
 
 
