@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
-import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import boto3
 import pytest
-import requests
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from lab.minio import ROOT_USER, TARGET, waiting_events
+from lab.minio import TARGET
+from minio_uploads import Uploads, Watch, login, wait_while_there_is_progress, waiting
 
-UPLOADS, KILLS, WRITERS = 2000, 3, 8
+UPLOADS, KILLS = 2000, 3
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -64,73 +56,25 @@ def receiver(lab):
         server.server_close()
 
 
-class Watch(threading.Thread):
-    """Knows since when the server has been good by /minio/health/cluster; not good from a kill on."""
-
-    def __init__(self, url):
-        super().__init__(daemon=True)
-        self.url, self.good_since, self.ended = f"{url}/minio/health/cluster", 0.0, threading.Event()
-
-    def run(self):
-        while not self.ended.wait(0.01):
-            if not self.good_since:
-                begun = time.monotonic()
-                try:
-                    good = requests.get(self.url, timeout=2).ok
-                except requests.RequestException:
-                    good = False
-                if good:
-                    self.good_since = begun
-
-
 def test_every_upload_that_a_good_server_took_is_reported(lab, run_module, receiver, record_property):
     lab.reset_minio()
-    login = {"url": lab.state.url("minio"), "access_key": ROOT_USER, "secret_key": lab.state.settings["secret_key"]}
-    result = run_module(minio_resources, **login, buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
+    result = run_module(minio_resources, **login(lab), buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
     assert result["changed"], result
-    watch = Watch(login["url"])
-    watch.start()
-    good, early, refused = [], [], Counter()
-    local = threading.local()
+    with Watch(lab) as watch:
+        uploads = Uploads(lab, watch, "gen3-bucket", key=lambda number, attempt: f"{number}/{attempt} a.txt")
+        with uploads.writing(UPLOADS):
+            for kill in range(1, KILLS + 1):
+                lab.wait_for(lambda: uploads.taken >= UPLOADS * kill // (KILLS + 1), timeout=120, what="the next uploads")
+                watch.kill_server()
 
-    def upload(number):
-        if not hasattr(local, "s3"):
-            local.s3 = boto3.client(
-                "s3", endpoint_url=login["url"], region_name="us-east-1", aws_access_key_id=ROOT_USER,
-                aws_secret_access_key=login["secret_key"], config=Config(retries={"total_max_attempts": 1}, connect_timeout=2))
-        attempt = 0
-        while True:
-            attempt += 1
-            key, begun = f"{number}/{attempt} a.txt", time.monotonic()
-            try:
-                local.s3.put_object(Bucket="gen3-bucket", Key=key, Body=b"x")
-            except (BotoCoreError, ClientError) as error:
-                refused[type(error).__name__] += 1
-                time.sleep(0.05)
-                continue
-            (good if watch.good_since and watch.good_since <= begun else early).append(f"gen3-bucket/{key}")
-            return
-
-    with ThreadPoolExecutor(WRITERS) as pool:
-        uploads = pool.map(upload, range(UPLOADS))
-        for kill in range(1, KILLS + 1):
-            while not watch.good_since or len(good) + len(early) < UPLOADS * kill // (KILLS + 1):
-                time.sleep(0.01)
-            os.kill(lab.part_process("minio"), signal.SIGKILL)
-            lab.wait_for(lambda: lab.part_process("minio") is None, what="the end of the server")
-            watch.good_since = 0.0  # not before: the watch would ask the server that is about to die
-            lab.up()
-        list(uploads)
-    watch.ended.set()
-
+    good, early = ({f"gen3-bucket/{key}" for key in keys} for keys in (uploads.good, uploads.early))
     server = receiver()
-    lab.wait_for(lambda: set(good) <= set(server.keys), timeout=120, what="the arrival of all events")
-    time.sleep(4)  # once more round the queue, which is every 3 s: what comes twice
-    lost_early = set(early) - set(server.keys)
-    summary = (f"{UPLOADS} uploads, {KILLS} kills, {sum(refused.values())} attempts refused; of {len(good)} on a good server 0 lost; "
-               f"of {len(early)} in the start-up windows {len(lost_early)} lost; {len(server.keys) - len(set(server.keys))} duplicates")
+    wait_while_there_is_progress(lambda: not waiting(lab), lambda: len(server.keys))
+    lost, lost_early = good - set(server.keys), early - set(server.keys)
+    summary = (f"{UPLOADS} uploads, {KILLS} kills, {uploads.refused.total()} attempts refused; of {len(good)} on a good server "
+               f"{len(lost)} lost; of {len(early)} in the start-up windows {len(lost_early)} lost; "
+               f"{len(server.keys) - len(set(server.keys))} duplicates")
     record_property("summary", summary)
     print(summary)
     assert len(good) + len(early) == UPLOADS and len(good) > UPLOADS // 2
-    # A kill in the middle of a write leaves an empty file, of an upload that was not acknowledged.
-    assert [file for file in waiting_events(lab.state) if file.stat().st_size] == []
+    assert lost == set()

@@ -1,0 +1,94 @@
+"""No upload is lost while the bridge, MinIO and the way to the topic fail at random moments."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import unquote_plus
+
+from ansible_collections.gen3.uploads.plugins.modules import minio_resources
+from bridge_process import BridgeProcess
+from lab.minio import TARGET
+from minio_uploads import Uploads, Watch, login, wait_while_there_is_progress, waiting
+from unit.bridge.bridge_sinks import Topic
+
+UPLOADS = int(os.environ.get("GEN3_UPLOADS", 1000))
+SECONDS = max(20, UPLOADS / 100)
+"""Over this time uploads and faults are spread."""
+TIMES = 5
+"""How often each part fails."""
+
+
+def at_random_moments(*strikes: Callable[[], None]) -> None:
+    """Call each of these five times within the time of the uploads, beside each other."""
+    begun, failed = time.monotonic(), threading.Event()
+
+    def repeat(strike: Callable[[], None]) -> None:
+        for time_of_its_own in range(TIMES):
+            moment = begun + SECONDS * (time_of_its_own + random.random()) / TIMES
+            if failed.wait(max(0.0, moment - time.monotonic())):
+                return
+            try:
+                strike()
+            except BaseException:
+                failed.set()
+                raise
+
+    with ThreadPoolExecutor(len(strikes)) as pool:
+        for done in [pool.submit(repeat, strike) for strike in strikes]:
+            done.result()
+
+
+def test_every_upload_that_a_good_server_took_is_delivered(lab, run_module, tmp_path, record_property):
+    """Counted at a stand-in for SNS: what it has accepted."""
+    lab.reset_minio()
+    result = run_module(minio_resources, **login(lab), buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
+    assert result["changed"], result
+    topic = Topic().up()
+    cuts: Counter[str] = Counter()
+
+    def cut_the_way() -> None:
+        """For a second it refuses connections, or answers that it cannot."""
+        if random.random() < 0.5:
+            cuts["refused connections"] += 1
+            topic.down()
+            time.sleep(1)
+            topic.up()
+        else:
+            cuts["answered 503"] += 1
+            topic.fault = 503
+            time.sleep(1)
+            topic.fault = None
+
+    begun = time.monotonic()
+    try:
+        with BridgeProcess(lab, tmp_path, **topic.variables, **topic.endpoint) as bridge, Watch(lab) as watch:
+            def kill_the_bridge() -> None:
+                bridge.kill()
+                bridge.start()
+
+            uploads = Uploads(lab, watch, "gen3-bucket", key=lambda number, attempt: f"{number}/{attempt} a+b.txt")
+            with uploads.writing(UPLOADS, SECONDS):
+                at_random_moments(kill_the_bridge, watch.kill_server, cut_the_way)
+            written = time.monotonic()
+            wait_while_there_is_progress(lambda: not waiting(lab), lambda: len(topic.bodies))
+            delivered = [unquote_plus(path).removeprefix("s3://gen3-bucket/") for path in topic.paths]
+    finally:
+        topic.down()
+
+    lost, lost_early = set(uploads.good) - set(delivered), set(uploads.early) - set(delivered)
+    summary = (
+        f"{UPLOADS} uploads in {written - begun:.0f} s, delivered after {time.monotonic() - begun:.0f} s; bridge and MinIO each killed "
+        f"{TIMES} times, the way cut {TIMES} times {dict(cuts)}; {uploads.refused.total()} attempts refused; of {len(uploads.good)} on a "
+        f"good server {len(lost)} lost; of {len(uploads.early)} in MinIO's start-up windows {len(lost_early)} lost; "
+        f"{len(delivered) - len(set(delivered))} duplicates")
+    record_property("summary", summary)
+    print(summary)
+    assert lost == set()
+    assert uploads.taken == UPLOADS and len(uploads.good) > UPLOADS // 2
+    assert bridge.dead_letters == []
