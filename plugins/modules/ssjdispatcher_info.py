@@ -94,7 +94,7 @@ options:
       storage:
         description:
           - What stores the bucket. Events of MinIO carry escaped slashes, and the part C(s3) of the entry's C(imageConfig) is
-            checked, which tells the image of the role P(gen3.uploads.indexer_image#role) where MinIO is.
+            checked, which tells the image of the role C(indexer_image) where MinIO is.
         type: str
         choices: [s3, minio]
         default: s3

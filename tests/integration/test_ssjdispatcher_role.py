@@ -343,9 +343,8 @@ BAD_INPUT = {
     "MinIO": ({"ssjdispatcher_buckets": [{"name": "b", "storage": "minio"}]}, "ssjdispatcher_minio_endpoint_url is not set"),
     "image": ({**MINIO, "ssjdispatcher_minio_image": None}, "there is no image for JOBS[name=indexing-minio]"),
     "both": ({**MINIO, "ssjdispatcher_buckets": [{"name": "b"}, {"name": "b", "storage": "minio"}]}, "b is listed 2 times"),
-    "URL": ({**MINIO, "ssjdispatcher_minio_endpoint_url": "minio:9000"}, "is not an http or https URL"),
     "no file": ({**MINIO, "ssjdispatcher_minio_ca_file": "/nonexistent/ca.crt"}, "/nonexistent/ca.crt"),
-    "no certificate": ({**MINIO, "ssjdispatcher_minio_ca_file": __file__}, "a certificate in PEM"),
+    "no certificate": ({**MINIO, "ssjdispatcher_minio_ca_file": "/etc/passwd"}, "a certificate in PEM"),
 }
 
 
