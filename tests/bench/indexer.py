@@ -1,6 +1,7 @@
-"""Speed and memory of the indexing image, beside hashing the same file locally (the limit) and a single-threaded reader.
+"""The indexing image's program: speed and memory with a large file, beside hashing the same file locally (the limit) and a
+single-threaded reader; and with small files how many it does, and where their time goes.
 
-``PYTHONPATH=tests python -m bench.indexer FILE_SIZE_MIB [ROUNDS]``: a real MinIO server on this machine, variants in turns.
+``PYTHONPATH=tests python -m bench.indexer [FILE_SIZE_MIB [ROUNDS [SMALL_FILES]]]``: a real MinIO server on this machine, variants in turns.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import json
 import os
 import platform
+import resource
 import secrets
 import shutil
 import statistics
@@ -17,43 +19,53 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote_plus, unquote_plus
 
 import boto3
-from bench.indexer_variants import VARIANTS
+from bench.indexer_variants import STAGES, VARIANTS
 from botocore.config import Config
 from lab import processes, programs
+from lab.certificates import Authority
 from lab.gen3 import Gen3
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "roles" / "indexer_image" / "files"
+PROGRAM = [sys.executable, "-m", "indexer"]
 BUCKET = "gen3-bench"
 USER = "bench-root"
 PASSWORDS = {"indexd": {"fence": "bench"}, "metadata": {"gateway": "bench"}}
-SMALL_FILES = 20
+SIZE, ROUNDS, SMALL_FILES, STAGED_FILES = 1024, 5, 1000, 20
 
 
 @contextlib.contextmanager
-def minio(directory: Path) -> Iterator[tuple[str, str]]:
-    """Run a MinIO server; yields its URL and the root user's secret key."""
+def minio(directory: Path, authority: Authority | None = None) -> Iterator[tuple[str, str]]:
+    """Run a MinIO server, with TLS if an authority is given; yields its URL and the root user's secret key."""
     port, console_port = processes.free_ports(2)
-    url, secret = f"127.0.0.1:{port}", secrets.token_urlsafe(24)
-    command = [str(programs.ensure(print, "go-minio")["minio"]), "server", "--quiet", f"--address={url}",
-               f"--console-address=127.0.0.1:{console_port}", str(directory)]
+    secret = secrets.token_urlsafe(24)
+    data, certificates = directory / "data", directory / "certs"
+    data.mkdir(parents=True)
+    certificates.mkdir()
+    if authority:
+        for source, name in zip(authority.server_certificate("127.0.0.1"), ("public.crt", "private.key")):
+            shutil.copy(source, certificates / name)
+    command = [str(programs.ensure(print, "go-minio")["minio"]), "server", "--quiet", f"--address=127.0.0.1:{port}",
+               f"--console-address=127.0.0.1:{console_port}", f"--certs-dir={certificates}", str(data)]
     environment = {**os.environ, "MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": secret, "MINIO_BROWSER": "off"}
     server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield f"http://{url}", secret
+        yield f"{'https' if authority else 'http'}://127.0.0.1:{port}", secret
     finally:
         server.terminate()
         server.wait(30)
 
 
-def connect(url: str, secret: str):
+def connect(url: str, secret: str, authority: Authority | None = None):
     """Return a client of the server, once it answers."""
     s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=USER, aws_secret_access_key=secret,
-                      config=Config(retries={"total_max_attempts": 1}))
+                      verify=str(authority.certificate_file) if authority else None, config=Config(retries={"total_max_attempts": 1}))
     for _attempt in range(100):
         with contextlib.suppress(Exception):
             s3.create_bucket(Bucket=BUCKET)
@@ -74,33 +86,38 @@ def write_file(file: Path, size: int) -> None:
 class Uploads:
     """A stand-in for indexd and the metadata service, and the environment of a Job."""
 
-    def __init__(self, url: str, secret: str):
+    def __init__(self, url: str, secret: str, authority: Authority | None = None):
         self._gen3 = Gen3(0, lambda: PASSWORDS)
+        self.indexd = self._gen3.indexd
         threading.Thread(target=self._gen3.serve_forever, daemon=True).start()
         base = f"http://127.0.0.1:{self._gen3.server_port}"
+        trust = {"ca_bundle": authority.certificate_file.read_text()} if authority else {}
         self._configuration = {
             "url": f"{base}/index", "username": "fence", "password": "bench",
             "metadataService": {"url": base, "username": "gateway", "password": "bench"},
-            "s3": {"endpoint_url": url, "access_key_id": USER, "secret_access_key": secret}}
+            "s3": {"endpoint_url": url, "access_key_id": USER, "secret_access_key": secret, **trust}}
 
     def upload(self, s3, file: Path) -> str:
-        """Upload a file to a new blank record; returns its URL."""
-        _status, record = self._gen3.indexd.create_blank({"uploader": "bench"})
+        """Upload a file to a new blank record; returns its URL, escaped as in an event."""
+        _status, record = self.indexd.create_blank({"uploader": "bench"})
         key = f"{record['did']}/{file.name}"
         s3.upload_file(str(file), BUCKET, key)
-        return f"s3://{BUCKET}/{key}"
+        return f"s3://{BUCKET}/{quote_plus(key)}"
+
+    def job(self, url: str) -> dict[str, str]:
+        """Return the variables that a Job gets for an upload."""
+        return {"INPUT_URL": url, "CONFIG_FILE": json.dumps(self._configuration)}
 
     def environment(self, url: str, **more: str) -> dict[str, str]:
-        """Return the environment of the Job for an upload."""
-        return {**os.environ, "PYTHONPATH": f"{SOURCES}{os.pathsep}{ROOT / 'tests'}", "INPUT_URL": url,
-                "CONFIG_FILE": json.dumps(self._configuration), "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1",
-                "no_proxy": "127.0.0.1", **more}
+        """Return the environment of the program as a process of this machine."""
+        return {**os.environ, "PYTHONPATH": f"{SOURCES}{os.pathsep}{ROOT / 'tests'}", "AWS_EC2_METADATA_DISABLED": "true",
+                "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **self.job(url), **more}
 
 
 def run_program(environment: dict[str, str]) -> dict[str, float]:
     """Run the whole program as a Job does; its memory is looked at from outside."""
     start, memory = time.perf_counter(), 0
-    process = subprocess.Popen([sys.executable, "-m", "indexer"], env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(PROGRAM, env=environment, stderr=subprocess.PIPE, text=True)
     while process.poll() is None:
         with contextlib.suppress(OSError, StopIteration):
             lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
@@ -111,50 +128,86 @@ def run_program(environment: dict[str, str]) -> dict[str, float]:
     return {"seconds": time.perf_counter() - start, "memory": memory / 1024}
 
 
+def run_variant(name: str, environment: dict[str, str]) -> dict[str, float]:
+    """Run one of bench.indexer_variants; returns what it has measured, and as ``process`` the seconds from start to end."""
+    start = time.perf_counter()
+    output = subprocess.run([sys.executable, "-m", "bench.indexer_variants", name], env=environment, stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, text=True, check=True).stdout
+    return {**json.loads(output), "process": time.perf_counter() - start}
+
+
+def run_large(s3, uploads: Uploads, file: Path, rounds: int) -> tuple[dict[str, list[dict[str, float]]], list[dict[str, float]]]:
+    """Return the measurements of each variant, and of the whole program, with a large file."""
+    variants: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
+    program = []
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", flush=True)
+        where = uploads.upload(s3, file)
+        for name in list(VARIANTS)[:: 1 if number % 2 else -1]:
+            variants[name].append(run_variant(name, uploads.environment(where, FILE=str(file))))
+        program.append(run_program(uploads.environment(where)))
+        s3.delete_object(Bucket=BUCKET, Key=unquote_plus(where.partition(f"{BUCKET}/")[2]))
+    return variants, program
+
+
+def run_small(s3, uploads: Uploads, file: Path, count: int) -> tuple[float, float]:
+    """Index many small files, as many at once as there are cores; returns files a second, and CPU seconds of one."""
+    environments = [uploads.environment(uploads.upload(s3, file)) for _number in range(count)]
+    print(f"{count} small files", flush=True)
+    start, cpu = time.perf_counter(), cpu_of_children()
+    with ThreadPoolExecutor(os.cpu_count()) as cores:
+        for _result in cores.map(lambda environment: subprocess.run(PROGRAM, env=environment, check=True, stderr=subprocess.DEVNULL),
+                                 environments):
+            pass
+    return count / (time.perf_counter() - start), (cpu_of_children() - cpu) / count
+
+
+def cpu_of_children() -> float:
+    """Return the CPU seconds of all processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> None:
-    if len(sys.argv) < 2:
-        raise SystemExit(__doc__)
-    size, rounds = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    results: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
-    program, small = [], []
+    size, rounds, count = [*map(int, sys.argv[1:]), *(SIZE, ROUNDS, SMALL_FILES)[len(sys.argv) - 1:]]
     directory = Path(tempfile.mkdtemp(prefix="bench-indexer-"))
     try:
-        (directory / "data").mkdir()
-        with minio(directory / "data") as (url, secret):
+        file, little = directory / "file.bin", directory / "little.bin"
+        write_file(file, size)
+        little.write_bytes(b"x" * 1000)
+        with minio(directory / "minio") as (url, secret):
             s3, uploads = connect(url, secret), Uploads(url, secret)
-            file, little = directory / "file.bin", directory / "little.bin"
-            write_file(file, size)
-            little.write_bytes(b"x" * 1000)
-            for number in range(rounds):
-                print(f"round {number + 1} of {rounds}", flush=True)
-                where = uploads.upload(s3, file)
-                environment = uploads.environment(where, FILE=str(file))
-                for name in list(VARIANTS)[:: 1 if number % 2 else -1]:
-                    command = [sys.executable, "-m", "bench.indexer_variants", name]
-                    output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
-                    results[name].append(json.loads(output))
-                program.append(run_program(environment))
-                s3.delete_object(Bucket=BUCKET, Key=where.partition(f"{BUCKET}/")[2])
-            for _number in range(SMALL_FILES):
-                small.append(run_program(uploads.environment(uploads.upload(s3, little))))
+            variants, program = run_large(s3, uploads, file, rounds)
+            stages = [run_variant("stages", uploads.environment(uploads.upload(s3, little))) for _number in range(STAGED_FILES)]
+            small = run_small(s3, uploads, little, count)
     finally:
         shutil.rmtree(directory)
-    print(report(size, results, program, small))
+    print(f"\nPython {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
+    print(report_large(size, variants, program))
+    print(report_small(count, *small, stages))
 
 
-def report(size: int, results: dict, program: list, small: list) -> str:
+def report_large(size: int, variants: dict[str, list[dict[str, float]]], program: Sequence[dict[str, float]]) -> str:
     """Return median and range of speed, CPU time and peak memory, and the ratios within each round."""
-    limit = results[next(iter(VARIANTS))]
-    lines = [f"{size} MiB, Python {platform.python_version()}, {os.cpu_count()} cores, {len(limit)} rounds", "",
-             f"{'':38}{'MB/s':>8}{'min':>8}{'max':>8}{'CPU s':>8}{'MiB':>8}{'of limit':>10}"]
-    for name, runs in results.items():
+    limit = variants[next(iter(VARIANTS))]
+    lines = [f"{f'{size} MiB, {len(limit)} rounds':38}{'MB/s':>8}{'min':>8}{'max':>8}{'CPU s':>8}{'MiB':>8}{'of limit':>10}"]
+    for name, runs in variants.items():
         speeds = [size * 1.048576 / run["seconds"] for run in runs]
         ratio = statistics.median(best["seconds"] / run["seconds"] for best, run in zip(limit, runs))
         lines.append(f"{name:38}{statistics.median(speeds):8.0f}{min(speeds):8.0f}{max(speeds):8.0f}"
                      f"{statistics.median(run['cpu'] for run in runs):8.2f}{max(run['memory'] for run in runs):8.0f}{ratio:10.0%}")
-    for what, runs in (("the whole program", program), ("the whole program, 1 KB", small)):
-        lines.append(f"{what:38}{statistics.median(run['seconds'] for run in runs):8.2f} s, {max(run['memory'] for run in runs):.0f} MiB")
+    lines.append(f"{'the whole program':38}{statistics.median(run['seconds'] for run in program):8.2f} s, "
+                 f"{max(run['memory'] for run in program):.0f} MiB")
     return "\n".join(lines)
+
+
+def report_small(count: int, speed: float, cpu: float, stages: Sequence[dict[str, float]]) -> str:
+    """Return how fast small files are, and the stages of one."""
+    seconds = {"start of the interpreter": [run["process"] - sum(run[stage] for stage in STAGES) for run in stages],
+               **{stage: [run[stage] for run in stages] for stage in STAGES}}
+    return "\n".join([
+        "", f"{count} files of 1 KB, {os.cpu_count()} at once: {speed:.1f} files/s, {cpu:.2f} CPU s each. One alone:",
+        *(f"  {stage:36}{statistics.median(values):8.3f} s" for stage, values in seconds.items())])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""One measurement of bench.indexer, in a process of its own: prints seconds and peak memory as JSON.
+"""One measurement of bench.indexer, in a process of its own: prints as JSON seconds and peak memory, or the seconds of each stage.
 
-``python -m bench.indexer_variants VARIANT``, with FILE, INPUT_URL, CONFIG_FILE and the keys in the environment.
+``python -m bench.indexer_variants VARIANT|stages``, with FILE, INPUT_URL, CONFIG_FILE and the keys in the environment.
 """
 
 from __future__ import annotations
@@ -66,17 +66,52 @@ VARIANTS = {
 }
 
 
+STAGES = ("imports", "client of the store", "reading and hashing", "indexd and metadata service")
+
+
+def stages() -> dict[str, float]:
+    """Return the seconds of each stage of the whole program."""
+    start = time.perf_counter()
+    from indexer import __main__, job
+
+    imports = time.perf_counter() - start
+    create, measure = timed(job, "client"), timed(job, "measure")
+    start = time.perf_counter()
+    if __main__.main():
+        raise SystemExit("not indexed")
+    whole = time.perf_counter() - start
+    return dict(zip(STAGES, (imports, create[0], measure[0] - create[0], whole - measure[0])))
+
+
+def timed(module: object, name: str) -> list[float]:
+    """Let a module's function tell, in the list that is returned, how long it takes."""
+    function, seconds = getattr(module, name), []
+
+    def run(*arguments):
+        start = time.perf_counter()
+        result = function(*arguments)
+        seconds.append(time.perf_counter() - start)
+        return result
+
+    setattr(module, name, run)
+    return seconds
+
+
 def peak_memory() -> float:
     """Return the most memory that this process has had, in MiB."""
     with open("/proc/self/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 
 
-def main() -> None:
-    run = VARIANTS[sys.argv[1]]()
+def measurement(run: Callable[[], object]) -> dict[str, float]:
+    """Return the seconds, CPU seconds and peak memory of a variant."""
     start, cpu = time.perf_counter(), time.process_time()
     run()
-    print(json.dumps({"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu, "memory": peak_memory()}))
+    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu, "memory": peak_memory()}
+
+
+def main() -> None:
+    print(json.dumps(stages() if sys.argv[1] == "stages" else measurement(VARIANTS[sys.argv[1]]())))
     sys.stdout.flush()
     os._exit(0)
 

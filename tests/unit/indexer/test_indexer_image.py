@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from importlib.metadata import version
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from conftest import SOURCES
 from indexer import configuration
 from indexer.configuration import SecretReference
@@ -16,7 +19,40 @@ ROLE = SOURCES.parent
 DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
 OPTIONS = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
 README = (ROLE / "README.md").read_text()
+NAME = "registry.example.org/gen3/indexer"
 CONTAINERFILE = (SOURCES / "Containerfile").read_text()
+
+
+def templar(role=ROLE, **variables):
+    """Return a templar that knows the role's variables, with these on top."""
+    loader, values = DataLoader(), {"role_path": str(role)}
+    for file in ("defaults/main.yml", "vars/main.yml"):
+        values |= loader.load_from_file(str(role / file), trusted_as_template=True)
+    return Templar(loader=loader, variables={**values, **variables})
+
+
+def tag(role=ROLE, **variables):
+    return templar(role, **variables).template(trust_as_template("{{ indexer_image_tag }}"))
+
+
+def test_the_tag_names_the_content(tmp_path):
+    """Another source, base or platform has another tag; the same at another place has not."""
+    same, other = (shutil.copytree(ROLE, tmp_path / name) for name in ("same", "other"))
+    with open(other / "files" / "indexer" / "address.py", "a") as source:
+        source.write("# another source\n")
+    assert tag(same) == tag()
+    assert len({tag(), tag(other), tag(indexer_image_base="python:3.14"), tag(indexer_image_platform="linux/arm64")}) == 4
+
+
+@pytest.mark.parametrize(("variables", "good"), [
+    ({"indexer_image_name": NAME}, True),
+    ({"indexer_image_name": "127.0.0.1:5000/a/b-c/d.e_f", "indexer_image_tag": "1.2-x_Y"}, True),
+    *(({"indexer_image_name": name}, False) for name in (None, "", "indexer", f"{NAME}:1", f"{NAME}@sha256:0", "Registry.example.org/Indexer", f"{NAME}\n")),
+    *(({"indexer_image_name": NAME, "indexer_image_tag": wrong}, False) for wrong in ("", ".1", "a b", "a" * 129, "1\n"))])
+def test_names_are_checked(variables, good):
+    task = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text())[0]
+    conditions = task["ansible.builtin.assert"]["that"]
+    assert all(templar(**variables).evaluate_conditional(trust_as_template(condition)) for condition in conditions) is good
 
 
 def test_each_default_is_an_argument_and_each_argument_has_a_default():

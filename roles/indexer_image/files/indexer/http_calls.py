@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import http.client
 import json
 import ssl
@@ -64,7 +65,7 @@ def call(method: str, url: str, document: Any = None, headers: Mapping[str, str]
         body = json.dumps(document).encode()
         headers["Content-Type"] = "application/json"
     request = urllib.request.Request(url, body, headers, method=method)
-    through = through or opener()
+    through = through or _usual_opener()
     for wait in (*RETRY_WAITS, None):
         try:
             answer, retry_after = _send(request, through)
@@ -78,6 +79,12 @@ def call(method: str, url: str, document: Any = None, headers: Mapping[str, str]
         if wait is not None:
             time.sleep(retry_after if retry_after is not None else wait)
     raise IndexingError(f"{method} {url} failed in every attempt: {failure}")
+
+
+@functools.cache
+def _usual_opener() -> urllib.request.OpenerDirector:
+    """Return the opener that all calls share: making one reads every certificate authority of the machine."""
+    return opener()
 
 
 def _send(request: urllib.request.Request, through: urllib.request.OpenerDirector) -> tuple[Answer, float | None]:
