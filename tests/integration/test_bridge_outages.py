@@ -4,44 +4,20 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote_plus
 
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources
 from bridge_process import BridgeProcess
 from lab.minio import TARGET
 from minio_uploads import Uploads, Watch, login, wait_while_there_is_progress, waiting
+from outages import TIMES, at_random_moments
 from unit.bridge.bridge_sinks import Topic
 
 UPLOADS = int(os.environ.get("GEN3_UPLOADS", 1000))
 SECONDS = max(20, UPLOADS / 100)
 """Over this time uploads and faults are spread."""
-TIMES = 5
-"""How often each part fails."""
-
-
-def at_random_moments(*strikes: Callable[[], None]) -> None:
-    """Call each of these five times within the time of the uploads, beside each other."""
-    begun, failed = time.monotonic(), threading.Event()
-
-    def repeat(strike: Callable[[], None]) -> None:
-        for time_of_its_own in range(TIMES):
-            moment = begun + SECONDS * (time_of_its_own + random.random()) / TIMES
-            if failed.wait(max(0.0, moment - time.monotonic())):
-                return
-            try:
-                strike()
-            except BaseException:
-                failed.set()
-                raise
-
-    with ThreadPoolExecutor(len(strikes)) as pool:
-        for done in [pool.submit(repeat, strike) for strike in strikes]:
-            done.result()
 
 
 def test_every_upload_that_a_good_server_took_is_delivered(lab, run_module, tmp_path, record_property):
@@ -74,7 +50,7 @@ def test_every_upload_that_a_good_server_took_is_delivered(lab, run_module, tmp_
 
             uploads = Uploads(lab, watch, "gen3-bucket", key=lambda number, attempt: f"{number}/{attempt} a+b.txt")
             with uploads.writing(UPLOADS, SECONDS):
-                at_random_moments(kill_the_bridge, watch.kill_server, cut_the_way)
+                at_random_moments(SECONDS, kill_the_bridge, watch.kill_server, cut_the_way)
             written = time.monotonic()
             wait_while_there_is_progress(lambda: not waiting(lab), lambda: len(topic.bodies))
             delivered = [unquote_plus(path).removeprefix("s3://gen3-bucket/") for path in topic.paths]

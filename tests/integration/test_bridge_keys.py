@@ -1,0 +1,91 @@
+"""Whatever a file on MinIO is called: its own name reaches ssjdispatcher on every route, and its own content is indexed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from urllib.parse import unquote_plus
+
+import pytest
+from ansible_collections.gen3.uploads.plugins.modules import minio_resources
+from bridge_process import BridgeProcess
+from lab.dispatcher import messages
+from lab.minio import TARGET
+from minio_uploads import client, login, wait_while_there_is_progress
+from plays import SITE, succeed
+from unit.bridge.bridge_engine import DESTINATIONS
+from unit.bridge.bridge_sinks import Dispatcher
+
+CONTRACT = Path(__file__).resolve().parents[1] / "contracts" / "minio_events.jsonl"
+RECORDED = {event["case"]: event["raw_key"] for event in map(json.loads, CONTRACT.read_text().splitlines())}
+GUID = "0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11"
+AWKWARD = ("key_plus", "key_literal_percent_2f", "key_double_quote", "key_newline_and_tab", "key_other_punctuation",
+           "key_leading_and_trailing_space", "key_e_acute_decomposed", "key_900_bytes_unicode")
+
+
+class Queue:
+    """The queue of the lab's AWS, behind its topic, with the names that the bridge's tests know."""
+
+    def __init__(self, lab, route):
+        self.variables = {"event_bridge_route": route, "event_bridge_aws_endpoint_url": lab.state.url("aws")}
+        topic, name = DESTINATIONS["event_bridge_topic_arn"], DESTINATIONS["event_bridge_queue_url"].rpartition("/")[2]
+        self._sqs, sns = lab.boto3("sqs"), lab.boto3("sns")
+        self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        sns.create_topic(Name=topic.rpartition(":")[2])
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=topic.replace("sns", "sqs").replace("ssj-topic", name))
+        self._bodies = []
+
+    @property
+    def paths(self):
+        """What ssjdispatcher would have read out of all messages so far."""
+        received = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", [])
+        self._bodies += [message["Body"] for message in received]
+        return [path for body in self._bodies for path in messages.paths_of(body)]
+
+    def down(self):
+        """It ends with the lab."""
+
+
+def receiver(lab, route):
+    """What the bridge of that route delivers to."""
+    if route != "dispatcher":
+        return Queue(lab, route)
+    dispatcher = Dispatcher().up()
+    dispatcher.variables = {**Dispatcher.variables, **dispatcher.endpoint}
+    return dispatcher
+
+
+@pytest.mark.parametrize("route", ["sns", "sqs", "dispatcher"])
+def test_every_key_of_the_contract_reaches_the_dispatcher(clean_lab, run_module, tmp_path, route):
+    lab, keys = clean_lab, sorted(set(RECORDED.values()))
+    run_module(minio_resources, **login(lab), buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
+    destination, s3 = receiver(lab, route), client(lab)
+    try:
+        with BridgeProcess(lab, tmp_path, **destination.variables) as bridge:
+            for key in keys:
+                s3.put_object(Bucket="gen3-bucket", Key=key, Body=b"content")
+            wait_while_there_is_progress(lambda: len(destination.paths) >= len(keys), lambda: len(destination.paths))
+    finally:
+        destination.down()
+    assert sorted(unquote_plus(path) for path in destination.paths) == [f"s3://gen3-bucket/{key}" for key in keys]
+    assert bridge.dead_letters == []
+
+
+@pytest.mark.parametrize("route", ["sns", "dispatcher"])
+def test_awkward_keys_are_indexed_with_their_own_content(clean_lab, route):
+    lab = clean_lab
+    succeed(lab, SITE, "-e", "@inventories/lab/minio.yml", "-e", f"uploads_minio_route={route}")
+    s3, files = client(lab), {}
+    for number, case in enumerate(AWKWARD):
+        guid = lab.new_record()
+        files[guid] = RECORDED[case].replace(GUID, guid), f"content {number}".encode()
+        s3.put_object(Bucket="gen3-local", Key=files[guid][0], Body=files[guid][1])
+    for guid, (key, content) in files.items():
+        record = lab.wait_until_ready(guid)
+        assert (record["urls"], record["size"]) == ([f"s3://gen3-local/{key}"], len(content))
+        assert record["hashes"]["md5"] == hashlib.md5(content).hexdigest()
+
+    jobs = [job["spec"]["template"]["spec"]["containers"][0]["env"] for job in lab.kube.list("Job")]
+    urls = {variable["value"] for job in jobs for variable in job if variable["name"] == "INPUT_URL"}
+    assert {unquote_plus(url) for url in urls} == {f"s3://gen3-local/{key}" for key, _ in files.values()}
