@@ -86,9 +86,11 @@ class Request(BaseHTTPRequestHandler):
 
     def answer(self, status, body=b"", media_type="application/octet-stream", digest=None, **headers):
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), "Content-Type": media_type, "Docker-Content-Digest": digest, **headers}.items():
-            if value is not None:
-                self.send_header(name, value)
+        headers |= {"Content-Length": str(len(body)), "Content-Type": media_type}
+        if digest:
+            headers["Docker-Content-Digest"] = digest
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

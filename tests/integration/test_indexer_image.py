@@ -78,10 +78,10 @@ def base(docker, tmp_path_factory):
         context = tmp_path_factory.mktemp("base")
         (context / "Dockerfile").write_text(dockerfile)
         shutil.copytree(Path(pip.__file__).parent, context / "pip", ignore=shutil.ignore_patterns("__pycache__"))
-        version = docker("run", "--rm", "--entrypoint", "python3", node, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").stdout.strip()
+        version = docker("run", "--rm", "--entrypoint=python3", node, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").stdout
         subprocess.run(
             [sys.executable, "-m", "pip", "download", "--quiet", "--dest", context / "wheels", "--require-hashes", "--no-deps",
-             "--only-binary=:all:", f"--python-version={version}", f"--requirement={requirements}"], check=True)
+             "--only-binary=:all:", f"--python-version={version.strip()}", f"--requirement={requirements}"], check=True)
         docker("buildx", "build", "--tag", name, str(context))
     return {"indexer_image_base": name}
 

@@ -47,7 +47,8 @@ def test_the_tag_names_the_content(tmp_path):
 @pytest.mark.parametrize(("variables", "good"), [
     ({"indexer_image_name": NAME}, True),
     ({"indexer_image_name": "127.0.0.1:5000/a/b-c/d.e_f", "indexer_image_tag": "1.2-x_Y"}, True),
-    *(({"indexer_image_name": name}, False) for name in (None, "", "indexer", f"{NAME}:1", f"{NAME}@sha256:0", "Registry.example.org/Indexer", f"{NAME}\n")),
+    *(({"indexer_image_name": name}, False) for name in (
+        None, "", "indexer", f"{NAME}:1", f"{NAME}@sha256:0", "registry.example.org/Indexer", f"{NAME}\n")),
     *(({"indexer_image_name": NAME, "indexer_image_tag": wrong}, False) for wrong in ("", ".1", "a b", "a" * 129, "1\n"))])
 def test_names_are_checked(variables, good):
     task = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text())[0]
