@@ -14,6 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make demo         run site.yml against the embedded lab, upload a file and follow it to READY"
+	@echo "                  (STORAGE=minio ROUTE=sns|sqs|dispatcher: into a real MinIO, its events through the bridge)"
 	@echo "make test         every test: lint, unit, integration and molecule"
 	@echo "make lint         ansible-test sanity, ansible-lint, galaxy-importer, docs and changelog"
 	@echo "make unit         the tests that need no lab"

@@ -181,11 +181,12 @@ def test_what_a_container_leaves_behind_is_ended_with_it(clean_lab):
 
 
 def test_a_failing_job(clean_lab):
-    clean_lab.kube.create({"apiVersion": "batch/v1", **job("failing", command=["sh", "-c", "exit 7"])})
+    clean_lab.kube.create({"apiVersion": "batch/v1", **job("failing", command=["sh", "-c", "printf why > $TERMINATION_LOG; exit 7"])})
     clean_lab.wait_for(lambda: clean_lab.kube.get("Job", "failing")["status"].get("failed"), what="the Job's failure")
     status = clean_lab.kube.list("Pod", labelSelector="job-name=failing")[0]["status"]
     assert status["phase"] == "Failed"
-    assert status["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 7
+    end = status["containerStatuses"][0]["state"]["terminated"]
+    assert (end["exitCode"], end["message"]) == (7, "why")
 
 
 def test_an_unknown_image(clean_lab):
@@ -226,6 +227,80 @@ def test_the_dispatchers_api_is_reached_by_its_service_name(pipeline):
                          proxies={"http": lab.state.url("network")}).status_code == 400
 
 
+BRIDGE = """
+http: {address: "0.0.0.0:4195"}
+input:
+  http_server: {address: "0.0.0.0:4199", path: /events, cert_file: /tls/tls.crt, key_file: /tls/tls.key}
+pipeline:
+  processors:
+    - branch:
+        request_map: root = ""
+        processors: [{http: {url: http://ssjdispatcher-service/_status, verb: GET, retries: 0}}]
+        result_map: root.dispatcher = content().string()
+output:
+  broker:
+    pattern: fan_out_sequential
+    outputs:
+      - aws_sns: {topic_arn: "arn:aws:sns:us-east-1:123456789012:ssj-topic", region: us-east-1}
+      - file: {path: /kept/events.jsonl, codec: lines}
+"""
+
+
+def deploy_bridge(lab, node_port):
+    """Run Bento as a Deployment with a claim, behind a node port."""
+    volumes = {"configuration": {"configMap": {"name": "bridge"}}, "tls": {"secret": {"secretName": "event-bridge-tls"}},
+               "kept": {"persistentVolumeClaim": {"claimName": "bridge"}}}
+    container = {
+        "name": "bento", "image": f"lab.example.org/bento@sha256:{'0' * 64}", "args": ["-c", "/configuration/bento.yml"],
+        "env": [{"name": name, "value": "AKIALABBRIDGE0000001"} for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")],
+        "ports": [{"name": "events", "containerPort": 4199}, {"name": "status", "containerPort": 4195}],
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": "status"}},
+        "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in volumes]}
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    template = {"metadata": {"labels": {"app": "bridge"}}, "spec": {
+        "containers": [container], "volumes": [{"name": name, **source} for name, source in volumes.items()]}}
+    for kind, content in (
+            ("ConfigMap", {"data": {"bento.yml": BRIDGE}}), ("PersistentVolumeClaim", {"spec": claim}),
+            ("Service", {"spec": {"type": "NodePort", "selector": {"app": "bridge"}, "ports": [
+                {"port": 443, "targetPort": "events", "nodePort": node_port}]}}),
+            ("Deployment", {"spec": {"selector": {"matchLabels": {"app": "bridge"}}, "template": template}})):
+        lab.kube.apply({"kind": kind, "metadata": {"name": "bridge"}, **content})
+
+
+def test_the_bridge_answers_at_its_node_port_and_its_claim_outlives_the_pod(pipeline):
+    lab = pipeline.lab
+    node_port = lab.state.settings["ports"]["minio-events"]
+    pipeline.start_dispatcher()
+    deploy_bridge(lab, node_port)
+
+    def post(**event):
+        try:
+            return requests.post(f"https://127.0.0.1:{node_port}/events", json=event, timeout=10,
+                                 verify=lab.state.authority.certificate_file)
+        except requests.ConnectionError:
+            return None
+    assert lab.wait_for(lambda: post(number=1), what="the bridge's answer").status_code == 200
+    pod, = lab.kube.list("Pod", labelSelector="app=bridge")
+    lab.kube.delete("Pod", pod["metadata"]["name"], grace_period=0)
+    lab.wait_for(lambda: lab.kube.get("Pod", pod["metadata"]["name"]) is None, what="the end of the pod")
+    assert lab.wait_for(lambda: post(number=2), what="the next pod's answer").status_code == 200
+    kept, = lab.state.volumes.glob("*/events.jsonl")
+    assert [json.loads(line) for line in kept.read_text().splitlines()] == [
+        {"dispatcher": "Healthy", "number": number} for number in (1, 2)]
+    assert '"AKIALABBRIDGE0000001", "region": "us-east-1", "service": "sns", "action": "Publish"' in lab.state.aws_log.read_text()
+
+    lab.kube.delete("Deployment", "bridge")
+    lab.wait_for(lambda: not post(number=3), what="the end of the node port")
+    lab.kube.delete("PersistentVolumeClaim", "bridge")
+    lab.wait_for(lambda: not lab.kube.list("PersistentVolumeClaim"), what="the end of the claim")
+
+
+def test_pods_reach_minio_by_a_name_with_tls(lab):
+    answer = requests.get("https://minio.lab.example.org/minio/health/live", timeout=10,
+                          proxies={"https": lab.state.url("network")}, verify=lab.state.authority.certificate_file)
+    assert answer.status_code == 200
+
+
 def snapshot(lab):
     """Return (kind, namespace, name, content's keys) of all that tests can change."""
     kinds = [kind for kind in seed.ORDER_OF_REMOVAL if kind not in ("Pod", "ReplicaSet", "Event")]
@@ -249,12 +324,15 @@ def test_reset_restores_the_first_state(clean_lab):
     lab.kube.create({"apiVersion": "batch/v1", **job("running", command=["sleep", "60"])})
     guid = lab.upload()
     lab.boto3("sns").create_topic(Name="foreign")
+    lab.minio_s3().create_bucket(Bucket="foreign")
+    (lab.state.volumes / "foreign").mkdir()
     lab.wait_for(lambda: processes_of(lab), what="the Job's process")
     assert snapshot(lab) != first
     lab.reset()
     assert snapshot(lab) == first
     assert not processes_of(lab)
     assert lab.boto3("sns").list_topics()["Topics"] == []
+    assert lab.minio_s3().list_buckets()["Buckets"] == [] and not list(lab.state.volumes.iterdir())
     assert [bucket["Name"] for bucket in lab.boto3("s3").list_buckets()["Buckets"]] == ["gen3-bucket"]
     with pytest.raises(requests.HTTPError):
         lab.record(guid)

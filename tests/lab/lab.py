@@ -85,15 +85,16 @@ class Lab(Testing):
         requests.post(f"{self.state.url('aws')}/moto-api/reset", timeout=10).raise_for_status()
         if self.state.settings["indexd_url"] == self.state.url("gen3"):
             requests.post(f"{self.state.url('gen3')}/lab-reset", timeout=10).raise_for_status()
-        if self.state.settings["minio_targets"] and minio.is_used(self.state):
+        if self.state.settings["minio_targets"]:
             self.reset_minio()
         for volume in self.state.volumes.iterdir():
             shutil.rmtree(volume)
         self._fill(cluster=True)
 
     def reset_minio(self) -> None:
-        """Let MinIO start anew with nothing in it."""
-        self._parts.reset_minio(self._report)
+        """Let MinIO start anew with nothing in it, unless there is nothing in it."""
+        if minio.is_used(self.state):
+            self._parts.reset_minio(self._report)
 
     def part_process(self, part: str) -> int | None:
         """Return the process id of a part, None when it does not run."""

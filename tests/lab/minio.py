@@ -51,11 +51,11 @@ def waiting_events(state: State) -> list[Path]:
 
 
 def is_used(state: State) -> bool:
-    """Return whether the server holds what a new one does not: a bucket, a user, a policy."""
+    """Return whether the server holds what a new one does not: a bucket, a user, a policy, an event."""
     data = _directory(state) / "data"
     buckets = {entry.name for entry in data.iterdir()} - {SYSTEM}
     access = {entry.name for entry in (data / SYSTEM / "config" / "iam").iterdir()} - {"format.json"}
-    return bool(buckets or access)
+    return bool(buckets or access or waiting_events(state))
 
 
 def clear(state: State) -> None:

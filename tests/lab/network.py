@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cluster's network: the proxy through which pods reach the services by name and AWS by its real host names.
+"""The cluster's network: the proxy through which pods reach the services by name, and AWS and MinIO by host names.
 
 AWS host names are intercepted, with certificates of the lab's own authority, and lead to moto; so a program that
-cannot be given another endpoint works unchanged. ``python -m lab.network STATE``
+cannot be given another endpoint works unchanged. MinIO has a name with TLS that way, too. ``python -m lab.network STATE``
 """
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from lab.services import endpoints
 from lab.state import State
 
 AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
+MINIO_HOST = "minio.lab.example.org"
 
 
 class Network(ThreadingHTTPServer):
@@ -29,11 +30,17 @@ class Network(ThreadingHTTPServer):
     def __init__(self, state: State):
         settings = state.settings
         super().__init__(("127.0.0.1", settings["ports"]["network"]), Proxy)
-        self.aws_url = state.url("aws")
+        self._aws, self._minio = state.url("aws"), state.url("minio")
         self._indexd, self._mds = settings["indexd_url"], settings["mds_url"]
         self._kube = state.kube("lab-node")
         self._authority = state.authority
         self._signing = threading.Lock()
+
+    def outside(self, host: str) -> str | None:
+        """Return the base address that stands for a host outside the cluster; None when there is no such host."""
+        if host.endswith(AWS_DOMAINS):
+            return self._aws
+        return self._minio if host == MINIO_HOST else None
 
     def tls(self, host: str):
         """Return the TLS settings of a server that poses as ``host``."""
@@ -57,26 +64,26 @@ class Network(ThreadingHTTPServer):
 
 
 class Proxy(ForwardingHandler):
-    """One connection of a pod; a CONNECT to AWS turns it into a TLS connection that ends here."""
+    """One connection of a pod; a CONNECT to a host outside turns it into a TLS connection that ends here."""
 
     server: Network
-    intercepted = False
+    outside: str | None = None
 
     def do_CONNECT(self) -> None:
         host = self.path.rpartition(":")[0]
-        if not host.endswith(AWS_DOMAINS):
+        self.outside = self.server.outside(host)
+        if not self.outside:
             self.answer(502, {}, f"the lab's network has no {host}\n".encode())
             return
         self.send_response_only(200, "Connection established")
         self.end_headers()
         self.connection = self.server.tls(host).wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
-        self.intercepted = True
         self.close_connection = False  # though the CONNECT may have been HTTP/1.0
 
     def pass_on(self) -> None:
-        if self.intercepted:
-            self.answer(*self.fetch(self.server.aws_url, self.path))
+        if self.outside:
+            self.answer(*self.fetch(self.outside, self.path))
             return
         url = urlsplit(self.path)
         target = self.server.route(url.hostname or "", url.port or 80, url.path + (f"?{url.query}" if url.query else ""))

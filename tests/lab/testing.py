@@ -18,6 +18,7 @@ import requests
 
 from lab.faults import OPERATOR_KEY, THROTTLED, UNAVAILABLE
 from lab.kube import Kube
+from lab.minio import ROOT_USER
 from lab.state import State
 
 BUCKET = "gen3-bucket"
@@ -60,10 +61,21 @@ class Testing:
         return boto3.client(service, region_name=region, endpoint_url=self.state.url("aws"),
                             aws_access_key_id=TESTER_KEY, aws_secret_access_key=self.state.settings["secret_key"])
 
-    def upload(self, name: str = "sample.txt", body: bytes = b"sample", bucket: str = BUCKET) -> str:
+    @property
+    def minio_login(self) -> dict[str, str]:
+        """Where MinIO is and its root user, as options of the modules."""
+        return {"url": self.state.url("minio"), "access_key": ROOT_USER, "secret_key": self.state.settings["secret_key"]}
+
+    def minio_s3(self, **options: Any) -> Any:
+        """Return a client of MinIO's root user for objects."""
+        login = self.minio_login
+        return boto3.client("s3", endpoint_url=login["url"], region_name=REGION, aws_access_key_id=login["access_key"],
+                            aws_secret_access_key=login["secret_key"], **options)
+
+    def upload(self, name: str = "sample.txt", body: bytes = b"sample", bucket: str = BUCKET, s3: Any = None) -> str:
         """Do what fence and its client do: make a blank record and put the object under its GUID; returns that."""
         guid = self.new_record(name)
-        self.boto3("s3").put_object(Bucket=bucket, Key=f"{guid}/{name}", Body=body)
+        (s3 or self.boto3("s3")).put_object(Bucket=bucket, Key=f"{guid}/{name}", Body=body)
         return guid
 
     def new_record(self, name: str = "sample.txt") -> str:

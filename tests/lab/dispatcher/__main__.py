@@ -66,6 +66,7 @@ def poll(dispatcher: Dispatcher, url: str) -> None:
                                          VisibilityTimeout=VISIBILITY_TIMEOUT)
         except (BotoCoreError, ClientError) as error:
             log(f"cannot receive: {error}")
+            time.sleep(1)
             continue
         for message in answer.get("Messages", ()):
             try:
@@ -119,7 +120,8 @@ class Api(ForwardingHandler):
             job = in_cluster().get(uid) if uid else None
             self.reply(300 if not uid else 200 if job else 500, _job_info(job) if job else "no such job")
         elif url.path == "/jobConfig":
-            self.reply(200, self.dispatcher.configs)
+            # No JSON, as the real program's: a comma behind the last entry.
+            self.reply(200, f"[{''.join(json.dumps(configuration.as_go(config)) + ',' for config in self.dispatcher.configs)}]")
         elif url.path == "/dispatchJob":
             self.reply(200, "")
         else:

@@ -58,6 +58,12 @@ def jobs(content: dict[str, Any]) -> list[dict[str, Any]]:
     return configs
 
 
+def as_go(config: dict[str, Any]) -> dict[str, Any]:
+    """Return one of JOBS as the program writes it: all fields, with Go's names and empty values."""
+    empty = {"imageConfig": None, "DeadLine": 0}
+    return {name[0].upper() + name[1:]: config.get(name, empty.get(name, "")) for name in JOB_FIELDS}
+
+
 def aws(content: dict[str, Any]) -> dict[str, str]:
     """Return region, aws_access_key_id and aws_secret_access_key, "" for what is missing."""
     block = content.get("AWS") or {}

@@ -92,6 +92,12 @@ def test_jobs(entries, expected):
             configuration.jobs(content)
 
 
+def test_a_job_as_go_writes_it():
+    assert configuration.as_go({"name": "a", "pattern": "^s3://a/.+", "Extra": 1}) == {
+        "Name": "a", "Pattern": "^s3://a/.+", "Image": "", "ImageConfig": None, "RequestCPU": "", "RequestMem": "",
+        "DeadLine": 0, "ServiceAccount": ""}
+
+
 @pytest.fixture
 def credentials(tmp_path, monkeypatch):
     """Write credentials.json where the stand-in looks for it."""

@@ -22,6 +22,7 @@ class Api:
         ("ConfigMap", "c"): {"data": {"key": "value"}},
         ("ConfigMap", "binary"): {"binaryData": {"bin": "AP8="}},
         ("ConfigMap", "empty"): {},
+        ("PersistentVolumeClaim", "p"): {"metadata": {"uid": "p1"}},
         ("ServiceAccount", "sa"): {"metadata": {"annotations": {"eks.amazonaws.com/role-arn": "arn:role"}}}}
 
     def get(self, kind, name, namespace):
@@ -97,6 +98,12 @@ def test_volume(references, volume, files):
 def test_missing_volume(references, volume):
     with pytest.raises(MissingReference):
         references.volume(volume)
+
+
+def test_claim(references):
+    assert references.claim("p") == "p1"
+    with pytest.raises(MissingReference, match='persistentvolumeclaim "none" not found'):
+        references.claim("none")
 
 
 def test_web_identity(references):

@@ -7,6 +7,7 @@ import socket
 import stat
 
 import pytest
+from lab import minio
 from lab.lab import Lab
 
 
@@ -74,6 +75,22 @@ def test_the_environment_leads_to_the_lab_alone(lab):
     assert environment["AWS_ENDPOINT_URL"] == lab.state.url("aws")
     assert len(environment["AWS_SECRET_ACCESS_KEY"]) == 40
     assert not any("amazonaws" in value for value in environment.values())
+
+
+def test_what_minio_and_the_bridge_share(tmp_path):
+    lab = Lab(tmp_path, minio_targets=["GEN3"])
+    lab._prepare()
+    with_minio = lab.environment()
+    assert len(with_minio["LAB_BRIDGE_TOKEN"]) >= 32 and len(with_minio["LAB_INDEXER_SECRET"]) == 40
+    assert int(with_minio["LAB_BRIDGE_NODE_PORT"]) in range(30000, 32768)
+    target = minio.environment(lab.state)
+    assert target["MINIO_NOTIFY_WEBHOOK_ENDPOINT_GEN3"] == f"https://127.0.0.1:{with_minio['LAB_BRIDGE_NODE_PORT']}/events"
+    assert target["MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_GEN3"] == with_minio["LAB_BRIDGE_TOKEN"]
+
+
+def test_without_minio_there_is_nothing_of_it(lab):
+    lab._prepare()
+    assert not [name for name in lab.environment() if "MINIO" in name or "BRIDGE" in name]
 
 
 def test_a_lab_that_was_never_started_is_stopped(lab):
