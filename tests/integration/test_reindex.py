@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from plays import SITE, run, succeed
 
 REINDEX = "playbooks/reindex.yml"
@@ -37,3 +38,24 @@ def test_what_was_uploaded_before_the_pipeline_becomes_ready(clean_lab):
     with lab.calls() as calls:
         again = succeed(lab, REINDEX, variables=OPTIONS)
     assert sent(again)[1]["stuck"] == 0 and calls.writes == []
+
+
+@pytest.mark.parametrize("route", ["sqs", "dispatcher"])  # sns: the topic as above, the listing as here
+def test_what_was_on_minio_before_the_pipeline_becomes_ready(clean_lab, route):
+    lab, s3 = clean_lab, clean_lab.minio_s3()
+    s3.create_bucket(Bucket="gen3-local")
+    guids = [lab.upload(f"früher {number} (a+b).txt", f"content {number}".encode(), "gen3-local", s3) for number in range(5)]
+    lab.upload("excluded.tmp", b"x", "gen3-local", s3)
+    on_minio = ("-e", "@inventories/lab/minio.yml")
+    variables = {**OPTIONS, "uploads_minio_route": route, "uploads_bridge_ca_file": str(lab.state.authority.certificate_file),
+                 "uploads_buckets": [{"name": "gen3-local", "storage": "minio", "suffix": ".txt"}]}
+    succeed(lab, SITE, *on_minio, variables=variables)
+
+    with lab.calls() as calls:
+        batches, counts = sent(succeed(lab, REINDEX, *on_minio, variables=variables))
+    assert batches == 2 and counts == {"seen": 6, "stuck": 5, "sent": 5, "without_record": 0, "without_guid": 0, "too_young": 0}
+    assert {call["service"] for call in calls.aws if call["write"]} == ({"sqs"} if route == "sqs" else set())
+    assert route == "sqs" or calls.aws == []
+    for number, guid in enumerate(guids):
+        assert lab.wait_until_ready(guid)["size"] == len(f"content {number}")
+    assert sent(succeed(lab, REINDEX, *on_minio, variables=variables))[1]["stuck"] == 0
