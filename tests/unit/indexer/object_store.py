@@ -14,7 +14,10 @@ ERROR = "<?xml version='1.0'?><Error><Code>{}</Code><Message>{} message</Message
 
 
 class ObjectStore(ThreadingHTTPServer):
-    """Objects by (bucket, key). ``faults`` are asked in order for each range after the first byte; one that returns True has answered."""
+    """Objects by (bucket, key).
+
+    ``look_faults`` are asked in order for each first byte, ``faults`` for each other range; one that returns True has answered.
+    """
 
     daemon_threads = True
 
@@ -24,7 +27,7 @@ class ObjectStore(ThreadingHTTPServer):
             self.socket = context.wrap_socket(self.socket, server_side=True)
         self.scheme = "https" if context else "http"
         self.objects: dict[tuple[str, str], bytes] = {}
-        self.faults = []
+        self.look_faults, self.faults = [], []
         self.credentials: list[str] = []
         self.ranges: list[tuple[int, int]] = []
         self.lock = threading.Lock()
@@ -59,13 +62,12 @@ class Request(BaseHTTPRequestHandler):
             return self.refuse(416, "InvalidRange")
         if self.headers.get("If-Match", self.etag) != self.etag:
             return self.refuse(412, "PreconditionFailed")
-        if (start, end) != (0, 0):
-            with self.server.lock:
+        look = (start, end) == (0, 0)
+        with self.server.lock:
+            if not look:
                 self.server.ranges.append((start, end + 1))
-                fault = next((fault for fault in self.server.faults if fault(self)), None)
-            if fault:
-                return None
-        return self.send_range()
+            answered = any(fault(self) for fault in (self.server.look_faults if look else self.server.faults))
+        return None if answered else self.send_range()
 
     do_HEAD = do_GET
 

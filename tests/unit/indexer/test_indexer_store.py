@@ -93,6 +93,13 @@ def test_the_store_is_busy(indexed, store, status, code, waits):
     assert 0.5 in waits
 
 
+@pytest.mark.parametrize("fault", [lambda request: request.refuse(503, "SlowDown"), cut_after(0), cut_after(0, reset=True)])
+def test_the_first_look_has_to_be_repeated(indexed, store, fault, waits):
+    store.look_faults.append(times(3, fault))
+    indexed()
+    assert waits[:3] == [0.5, 1, 2]
+
+
 def test_the_store_stays_busy(refused, store):
     store.faults.append(times(1000, lambda request: request.refuse(503, "SlowDown")))
     refused("SlowDown")
