@@ -20,9 +20,9 @@ SECONDS = max(20, UPLOADS / 100)
 """Over this time uploads and faults are spread."""
 
 
-def test_every_upload_that_a_good_server_took_is_delivered(lab, run_module, tmp_path, record_property):
+def test_every_upload_that_a_good_server_took_is_delivered(clean_lab, run_module, tmp_path, record_property):
     """Counted at a stand-in for SNS: what it has accepted."""
-    lab.reset_minio()
+    lab = clean_lab
     result = run_module(minio_resources, **login(lab), buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
     assert result["changed"], result
     topic = Topic().up()

@@ -56,8 +56,8 @@ def receiver(lab):
         server.server_close()
 
 
-def test_every_upload_that_a_good_server_took_is_reported(lab, run_module, receiver, record_property):
-    lab.reset_minio()
+def test_every_upload_that_a_good_server_took_is_reported(clean_lab, run_module, receiver, record_property):
+    lab = clean_lab
     result = run_module(minio_resources, **login(lab), buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
     assert result["changed"], result
     with Watch(lab) as watch:
