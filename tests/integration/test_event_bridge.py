@@ -18,16 +18,17 @@ class Role:
         self.lab, self._directory = lab, directory
         self.port = lab.state.settings["ports"]["minio-events"]
 
-    def __call__(self, *arguments, entries=("main",), environment=None, **variables):
+    def __call__(self, entries=("main",)):
         """Run entry points of the role in one play."""
         file = self._directory / "play.json"
         tasks = [{"ansible.builtin.import_role": {"name": "gen3.uploads.event_bridge", "tasks_from": entry}} for entry in entries]
         file.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
         settings = {
-            "event_bridge_route": "dispatcher", "event_bridge_token": "token-of-the-bridge-in-the-cluster-01234567", "event_bridge_wait_timeout": 60,
+            "event_bridge_route": "dispatcher", "event_bridge_token": "token-of-the-bridge-in-the-cluster-01234567",
+            "event_bridge_wait_timeout": 60,
             "event_bridge_image": f"lab.example.org/bento@sha256:{'0' * 64}", "event_bridge_service_type": "NodePort",
             "event_bridge_node_port": self.port, "event_bridge_tls_secret": "event-bridge-tls"}
-        return run(self.lab, str(file), *arguments, variables={**settings, **variables}, environment=environment)
+        return run(self.lab, str(file), variables=settings)
 
     @property
     def objects(self):
