@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from lab import processes
-from lab.kube import Kube, KubeError
+from lab.kube import KubeError
 from lab.node.container import timestamp
 from lab.node.node_ports import NodePorts, backends
 from lab.node.pod import NODE, Pod
