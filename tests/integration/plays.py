@@ -107,4 +107,17 @@ def results(output: str):
     document, _ = json.JSONDecoder().raw_decode(output[begin:])
     for play in document["plays"]:
         for task in play["tasks"]:
-            yield task["task"]["name"], task["hosts"].get("localhost", {})
+            for result in task["hosts"].values():
+                yield task["task"]["name"], result
+
+
+def hops(play: Play) -> dict[str, dict[str, Any]]:
+    """The hops of a run of verify.yml in order, as name -> hop."""
+    return {hop["name"]: hop for _, result in play.results for hop in (result.get("probe") or {}).get("hops", [])}
+
+
+def counts_of_reindex(play: Play) -> tuple[int, dict[str, int]]:
+    """How many batches a run of reindex.yml had, and their counts added up."""
+    result = next(result for name, result in play.results if name.startswith("Send what is stuck"))
+    counts = [batch["counts"] for batch in result["results"]]
+    return len(counts), {key: sum(each[key] for each in counts) for key in counts[0]}

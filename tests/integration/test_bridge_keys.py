@@ -1,8 +1,7 @@
-"""Whatever a file on MinIO is called: its own name reaches ssjdispatcher on every route, and its own content is indexed."""
+"""Whatever a file on MinIO is called: its own name reaches ssjdispatcher on every route."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from urllib.parse import unquote_plus
@@ -13,15 +12,11 @@ from bridge_process import BridgeProcess
 from lab.dispatcher import messages
 from lab.minio import TARGET
 from minio_uploads import client, login, wait_while_there_is_progress, waiting
-from plays import SITE, succeed
 from unit.bridge.bridge_engine import DESTINATIONS
 from unit.bridge.bridge_sinks import Dispatcher
 
 CONTRACT = Path(__file__).resolve().parents[1] / "contracts" / "minio_events.jsonl"
 RECORDED = {event["case"]: event["raw_key"] for event in map(json.loads, CONTRACT.read_text().splitlines())}
-GUID = "0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11"
-AWKWARD = ("key_plus", "key_literal_percent_2f", "key_double_quote", "key_newline_and_tab", "key_other_punctuation",
-           "key_leading_and_trailing_space", "key_e_acute_decomposed", "key_900_bytes_unicode")
 
 
 class Queue:
@@ -65,19 +60,3 @@ def test_every_key_of_the_contract_reaches_the_dispatcher(lab, run_module, desti
         wait_while_there_is_progress(lambda: not waiting(lab), lambda: waiting(lab))
     assert {unquote_plus(path) for path in destination.paths} == {f"s3://gen3-bucket/{key}" for key in keys}
     assert bridge.dead_letters == []
-
-
-@pytest.mark.parametrize("route", ["sns", "dispatcher"])
-def test_awkward_keys_are_indexed_with_their_own_content(clean_lab, route):
-    """By real Jobs, each of which tells indexd the name that its INPUT_URL has."""
-    lab = clean_lab
-    succeed(lab, SITE, "-e", "@inventories/lab/minio.yml", "-e", f"uploads_minio_route={route}")
-    s3, files = client(lab), {}
-    for number, case in enumerate(AWKWARD):
-        guid = lab.new_record()
-        files[guid] = RECORDED[case].replace(GUID, guid), f"content {number}".encode()
-        s3.put_object(Bucket="gen3-local", Key=files[guid][0], Body=files[guid][1])
-    for guid, (key, content) in files.items():
-        record = lab.wait_until_ready(guid)
-        assert (record["urls"], record["size"]) == ([f"s3://gen3-local/{key}"], len(content))
-        assert record["hashes"]["md5"] == hashlib.md5(content).hexdigest()

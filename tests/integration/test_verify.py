@@ -14,15 +14,12 @@ import pytest
 import requests
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources, upload_probe
 from lab.minio import ROOT_USER, TARGET
-from plays import SITE, VERIFY, run, succeed
+from plays import SITE, VERIFY, hops, run, succeed
 
 HOPS = ["The way of the event is configured", "A blank record is in indexd", "The file is in the bucket",
         "A Job was created for the file", "The Job has finished", "Size and hashes are in indexd",
         "The metadata service knows the upload", "The file is READY", "Remove what the probe has made"]
-ASKED = "MinIO reaches the event bridge"
-HOPS_ON_MINIO = [*HOPS[:3], ASKED, *HOPS[3:]]
 QUICK = {"uploads_probe_timeout": 3}
-BRIDGED = "gen3-local on MinIO → event bridge → "
 
 
 @pytest.fixture
@@ -30,11 +27,6 @@ def deployed(clean_lab):
     """A lab on which site.yml has run."""
     succeed(clean_lab, SITE)
     return clean_lab
-
-
-def hops(play):
-    """The hops of a run in order, as name -> hop."""
-    return {hop["name"]: hop for _, result in play.results for hop in (result.get("probe") or {}).get("hops", [])}
 
 
 def leftovers(lab, play):
@@ -132,42 +124,6 @@ def test_a_check_makes_no_probe_and_says_that_verify_has_to_run(deployed):
         play = run(deployed, VERIFY, "--check")
     assert play.code != 0 and "without --check" in play.message
     assert calls.writes == []
-
-
-def on_minio(route):
-    return "-e", "@inventories/lab/minio.yml", "-e", f"uploads_minio_route={route}"
-
-
-@pytest.mark.parametrize(("route", "way"), [
-    ("sns", f"{BRIDGED}ssj-topic → Gen3Queue → ssjdispatcher in default → indexd"),
-    ("sqs", f"{BRIDGED}Gen3Queue → ssjdispatcher in default → indexd"),
-    ("dispatcher", f"{BRIDGED}ssjdispatcher in default → indexd"),
-], ids=["sns", "sqs", "dispatch"])
-def test_a_file_on_minio_is_followed_through_each_route(clean_lab, tmp_path, route, way):
-    succeed(clean_lab, SITE, *on_minio(route))
-    picture = tmp_path / "pipeline.html"
-    with clean_lab.calls() as calls:
-        play = succeed(clean_lab, VERIFY, *on_minio(route), variables={"uploads_report": str(picture)})
-
-    done = [name for name, result in play.results if name in HOPS_ON_MINIO and not result.get("skipped")]
-    assert done == HOPS_ON_MINIO
-    seen = hops(play)
-    assert {hop["state"] for hop in seen.values()} == {"passed"}, seen
-    assert seen["target"]["evidence"][0].startswith("webhook/GEN3 is online")
-    assert way in picture.read_text()
-    assert calls.writes == [], "the probe is on MinIO"
-    assert bool(calls.aws) is (route != "dispatcher")
-
-    if route == "dispatcher":
-        without_a_bridge_the_target_is_named(clean_lab)
-
-
-def without_a_bridge_the_target_is_named(lab):
-    lab.kube.patch("Deployment", "event-bridge", {"spec": {"replicas": 0}})
-    lab.wait_for(lambda: not lab.kube.list("Pod", labelSelector="app=event-bridge"), what="the end of the bridge")
-    play = run(lab, VERIFY, *on_minio("dispatcher"), variables=QUICK)
-    assert play.code != 0 and "webhook/GEN3 is offline" in play.message and "logs -n default deployment/event-bridge" in play.message
-    assert hops(play)["removal"]["state"] == "passed" and "job" not in hops(play)
 
 
 @contextlib.contextmanager
