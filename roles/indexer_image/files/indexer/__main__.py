@@ -17,7 +17,7 @@ from indexer import address, check, configuration, job
 from indexer.errors import Ended, IndexingError
 
 
-def main(environ: Mapping[str, str] = os.environ) -> int:
+def main(environ: Mapping[str, str]) -> int:
     """Run the job; returns the exit code."""
     try:
         missing = [name for name in ("INPUT_URL", "CONFIG_FILE") if not environ.get(name)]
@@ -44,6 +44,6 @@ def stop(_number: int, _frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, stop)
-    code = check.main() if sys.argv[1:] == ["check"] else main()
+    code = (check.main if sys.argv[1:] == ["check"] else main)(os.environ)
     sys.stderr.flush()
     os._exit(code)  # a reader that waits for a dead server must not hold the pod

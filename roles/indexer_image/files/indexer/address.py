@@ -44,10 +44,10 @@ def parse(url: str) -> Address:
     if BAD_ESCAPE.search(url):
         raise IndexingError(f"INPUT_URL {url!r} is not escaped as in an S3 event")
     try:
-        scheme, _, rest = unquote_plus(url, errors="strict").partition("://")
+        scheme, _separator, rest = unquote_plus(url, errors="strict").partition("://")
     except UnicodeDecodeError:
         raise IndexingError(f"INPUT_URL {url!r} is not UTF-8") from None
-    bucket, _, key = rest.partition("/")
+    bucket, _slash, key = rest.partition("/")
     if scheme != "s3" or not bucket or not key:
         raise IndexingError(f"INPUT_URL {url!r} is not of the form s3://bucket/key")
     return Address(bucket, key)

@@ -8,7 +8,6 @@ It asks for an object that does not exist, as the access key of a Job may do not
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
@@ -31,7 +30,7 @@ LARGEST_SKEW = 15 * 60
 TERMINATION_LOG = "/dev/termination-log"
 
 
-def main(environ: Mapping[str, str] = os.environ) -> int:
+def main(environ: Mapping[str, str]) -> int:
     """Check CHECK_BUCKETS (a comma list) with the part ``s3`` of CONFIG_FILE. The result is one sentence, and 0 or 2."""
     try:
         missing = [name for name in ("CHECK_BUCKETS", "CONFIG_FILE") if not environ.get(name)]
