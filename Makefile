@@ -19,8 +19,8 @@ help:
 	@echo "make lint         ansible-test sanity, ansible-lint, galaxy-importer, docs and changelog"
 	@echo "make unit         the tests that need no lab"
 	@echo "make integration  the tests on the lab (real Kubernetes API, emulated AWS)"
-	@echo "make molecule     the role minio on a node, a container on Docker (MOLECULE_NODE_IMAGE: its image)"
-	@echo "make bench        speed beside the stock modules, interleaved, as ratios"
+	@echo "make molecule     the roles minio and event_bridge on a node, a container on Docker (MOLECULE_NODE_IMAGE: its image)"
+	@echo "make bench        speed beside the stock modules, MinIO's own and the stock image's, interleaved, as ratios"
 
 demo: $(VENV)/.complete
 	@PYTHONPATH=tests python -m demo
@@ -45,6 +45,8 @@ bench: $(VENV)/.complete
 	@PYTHONPATH=tests python -m bench
 	@PYTHONPATH=tests python -m bench.resources
 	@PYTHONPATH=tests python -m bench.reindex
+	@PYTHONPATH=tests python -m bench.bridge
+	@PYTHONPATH=tests python -m bench.indexer
 
 clean:
 	rm -rf build
