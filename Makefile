@@ -20,7 +20,7 @@ help:
 	@echo "make unit         the tests that need no lab"
 	@echo "make integration  the tests on the lab (real Kubernetes API, emulated AWS)"
 	@echo "make molecule     the roles minio and event_bridge on a node, a container on Docker (MOLECULE_NODE_IMAGE: its image)"
-	@echo "make bench        speed beside the stock modules, MinIO's own and the stock image's, interleaved, as ratios"
+	@echo "make bench        speed beside the stock modules and other yardsticks, interleaved, as ratios"
 
 demo: $(VENV)/.complete
 	@PYTHONPATH=tests python -m demo

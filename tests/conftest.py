@@ -15,6 +15,8 @@ from ansible.utils.collection_loader._collection_finder import _AnsibleCollectio
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
+for name in ("NO_PROXY", "no_proxy"):  # all servers of the tests are here
+    os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
 _AnsibleCollectionFinder(paths=[str(ROOT / ".collections")])._install()
 
 

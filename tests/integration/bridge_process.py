@@ -15,7 +15,7 @@ from lab.lab import Lab
 from unit.bridge.bridge_engine import environment, render
 
 TESTS = Path(__file__).resolve().parents[1]
-STARTUP = 20
+STARTUP = 60
 
 
 class BridgeProcess:
@@ -63,6 +63,7 @@ class BridgeProcess:
                     return
             except requests.RequestException:
                 time.sleep(0.05)
+        self.kill()
         raise AssertionError(f"the bridge did not start:\n{self._log_file.read_text()[-2000:]}")
 
     def kill(self) -> None:

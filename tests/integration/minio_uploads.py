@@ -19,6 +19,8 @@ from lab.lab import Lab
 from lab.minio import ROOT_USER, waiting_events
 
 WRITERS = 8
+RESTART = threading.Lock()
+"""Held by whoever lets the lab start what does not run: that is all parts, also one that another has just killed."""
 
 
 def login(lab: Lab) -> dict[str, str]:
@@ -83,10 +85,11 @@ class Watch(threading.Thread):
     def kill_server(self) -> None:
         """Kill the server as soon as it is good, and start it again."""
         self._lab.wait_for(lambda: self.good_since, what="a good server")
-        os.kill(self._lab.part_process("minio"), signal.SIGKILL)
-        self._lab.wait_for(lambda: self._lab.part_process("minio") is None, what="the end of the server")
-        self.good_since = 0.0  # not before: the watch would ask the server that is about to die
-        self._lab.up()
+        with RESTART:
+            os.kill(self._lab.part_process("minio"), signal.SIGKILL)
+            self._lab.wait_for(lambda: self._lab.part_process("minio") is None, what="the end of the server")
+            self.good_since = 0.0  # not before: the watch would ask the server that is about to die
+            self._lab.up()
 
 
 class Uploads:

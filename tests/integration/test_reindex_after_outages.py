@@ -8,7 +8,7 @@ import time
 
 import requests
 from lab import processes
-from minio_uploads import Uploads, Watch, client, wait_while_there_is_progress, waiting
+from minio_uploads import RESTART, Uploads, Watch, client, wait_while_there_is_progress, waiting
 from outages import TIMES, at_random_moments
 from plays import SITE, succeed
 
@@ -38,7 +38,8 @@ class Pipeline:
         """Kill what leads every pod to the topic and the queue, and the Jobs to MinIO and indexd; a second later it is back."""
         os.kill(self._lab.part_process("network"), signal.SIGKILL)
         time.sleep(1)
-        self._lab.up()
+        with RESTART:
+            self._lab.up()
 
     def ready(self, guids) -> set[str]:
         """Return those of the uploads that are READY; what is READY stays so."""
