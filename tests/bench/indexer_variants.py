@@ -77,7 +77,7 @@ def stages() -> dict[str, float]:
     imports = time.perf_counter() - start
     create, measure = timed(job, "client"), timed(job, "measure")
     start = time.perf_counter()
-    if __main__.main():
+    if __main__.main(os.environ):
         raise SystemExit("not indexed")
     whole = time.perf_counter() - start
     return dict(zip(STAGES, (imports, create[0], measure[0] - create[0], whole - measure[0])))
