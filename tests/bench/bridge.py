@@ -21,19 +21,18 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "unit" / "bridge"))
 
-import boto3  # noqa: E402
-from botocore.config import Config  # noqa: E402
+from bench.minio_server import BUCKET, connect, minio  # noqa: E402
 from bridge_engine import ROUTES, TOKEN, Bridge  # noqa: E402
 from lab import processes, programs  # noqa: E402
 
 CONNECTIONS = (1, 4, 16)
 SECONDS = 2
 UPLOADS = 500
-USER, SECRET, BUCKET = "bench-root", "secret-of-the-bench", "gen3-bucket"
 MINIO = "MinIO itself, to a target"
 DIRECT = "the bench itself, to the sink"
 ENDPOINTS = {"sns": "event_bridge_aws_endpoint_url", "sqs": "event_bridge_aws_endpoint_url", "dispatcher": "event_bridge_dispatcher_url"}
@@ -43,6 +42,15 @@ def post(port: int, path: str, body: bytes) -> bytes:
     """Return a POST as MinIO sends it."""
     return (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {TOKEN}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
+
+
+def body_length(stream: BinaryIO) -> int:
+    """Read the header fields of a message; return how long its body is."""
+    length = 0
+    while (line := stream.readline().strip()):
+        name, _, value = line.lower().partition(b":")
+        length = int(value) if name == b"content-length" else length
+    return length
 
 
 def throughput(port: int, request: bytes, connections: int) -> float:
@@ -56,11 +64,7 @@ def throughput(port: int, request: bytes, connections: int) -> float:
                 connection.sendall(request)
                 if b" 200 " not in stream.readline():
                     raise SystemExit(f"port {port} refused an event: {stream.read(300)!r}")
-                length = 0
-                while (line := stream.readline().strip()):
-                    name, _, value = line.lower().partition(b":")
-                    length = int(value) if name == b"content-length" else length
-                stream.read(length)
+                stream.read(body_length(stream))
                 answers += 1
         return answers
 
@@ -83,24 +87,12 @@ def sink() -> Iterator[int]:
         server.wait()
 
 
-@contextlib.contextmanager
-def minio(directory: Path, target: int) -> Iterator[str]:
-    """Run MinIO with a target at that port, to which nobody listens yet; yields its URL."""
-    port, console = processes.free_ports(2)
-    environment = {
-        **os.environ, "MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": SECRET, "MINIO_BROWSER": "off", "MINIO_API_SYNC_EVENTS": "on",
-        "MINIO_NOTIFY_WEBHOOK_ENABLE_GEN3": "on", "MINIO_NOTIFY_WEBHOOK_ENDPOINT_GEN3": f"http://127.0.0.1:{target}/events",
-        "MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_GEN3": TOKEN, "MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_GEN3": str(directory / "events")}
-    server = subprocess.Popen(
-        [str(programs.ensure(print, "go-minio")["minio"]), "server", "--quiet", f"--address=127.0.0.1:{port}",
-         f"--console-address=127.0.0.1:{console}", str(directory / "data")],
-        env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
+def target_settings(directory: Path, port: int) -> dict[str, str]:
+    """Return MinIO's environment for a target at that port, whose events wait on disk while nobody listens."""
+    return {
+        "MINIO_API_SYNC_EVENTS": "on", "MINIO_NOTIFY_WEBHOOK_ENABLE_GEN3": "on",
+        "MINIO_NOTIFY_WEBHOOK_ENDPOINT_GEN3": f"http://127.0.0.1:{port}/events", "MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_GEN3": TOKEN,
+        "MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_GEN3": str(directory / "events")}
 
 
 def serial_ceiling(s3, events: Path, port: int) -> float:
@@ -112,11 +104,8 @@ def serial_ceiling(s3, events: Path, port: int) -> float:
 
     def answer(connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as stream:
-            while (line := stream.readline()):
-                length = 0
-                while (line := stream.readline().strip()):
-                    name, _, value = line.lower().partition(b":")
-                    length = int(value) if name == b"content-length" else length
+            while stream.readline():
+                length = body_length(stream)
                 if not length:  # MinIO asks whether somebody is there
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
                     continue
@@ -148,16 +137,6 @@ def wait_for(port: int) -> None:
     raise SystemExit(f"nobody listens on port {port}")
 
 
-def connect(url: str, target: str):
-    """Return a client of the server, with a bucket that sends its events."""
-    s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=USER, aws_secret_access_key=SECRET,
-                      config=Config(retries={"total_max_attempts": 10}))
-    s3.create_bucket(Bucket=BUCKET)
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={
-        "QueueConfigurations": [{"QueueArn": f"arn:minio:sqs::{target}:webhook", "Events": ["s3:ObjectCreated:Put"]}]})
-    return s3
-
-
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     lines = (ROOT / "tests" / "contracts" / "minio_events.jsonl").read_text().splitlines()
@@ -172,8 +151,10 @@ def main() -> None:
 
     try:
         target = processes.free_ports(1)[0]
-        with sink() as port, minio(directory, target) as url:
-            s3 = connect(url, "GEN3")
+        with sink() as port, minio(directory / "minio", **target_settings(directory, target)) as server:
+            s3 = connect(*server)
+            s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={
+                "QueueConfigurations": [{"QueueArn": "arn:minio:sqs::GEN3:webhook", "Events": ["s3:ObjectCreated:Put"]}]})
             for route in ROUTES:
                 (directory / route).mkdir()
                 bridges[route] = Bridge(programs.ensure(print, "go-bento")["bento"], directory / route, event_bridge_route=route,

@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import resource
-import secrets
 import shutil
 import statistics
 import subprocess
@@ -19,59 +18,21 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote_plus, unquote_plus
 
-import boto3
 from bench.indexer_variants import STAGES, VARIANTS
-from botocore.config import Config
-from lab import processes, programs
+from bench.minio_server import BUCKET, USER, connect, minio
 from lab.certificates import Authority
 from lab.gen3 import Gen3
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "roles" / "indexer_image" / "files"
 PROGRAM = [sys.executable, "-m", "indexer"]
-BUCKET = "gen3-bench"
-USER = "bench-root"
 PASSWORDS = {"indexd": {"fence": "bench"}, "metadata": {"gateway": "bench"}}
 SIZE, ROUNDS, SMALL_FILES, STAGED_FILES = 1024, 5, 1000, 20
-
-
-@contextlib.contextmanager
-def minio(directory: Path, authority: Authority | None = None) -> Iterator[tuple[str, str]]:
-    """Run a MinIO server, with TLS if an authority is given; yields its URL and the root user's secret key."""
-    port, console_port = processes.free_ports(2)
-    secret = secrets.token_urlsafe(24)
-    data, certificates = directory / "data", directory / "certs"
-    data.mkdir(parents=True)
-    certificates.mkdir()
-    if authority:
-        for source, name in zip(authority.server_certificate("127.0.0.1"), ("public.crt", "private.key")):
-            shutil.copy(source, certificates / name)
-    command = [str(programs.ensure(print, "go-minio")["minio"]), "server", "--quiet", f"--address=127.0.0.1:{port}",
-               f"--console-address=127.0.0.1:{console_port}", f"--certs-dir={certificates}", str(data)]
-    environment = {**os.environ, "MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": secret, "MINIO_BROWSER": "off"}
-    server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield f"{'https' if authority else 'http'}://127.0.0.1:{port}", secret
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def connect(url: str, secret: str, authority: Authority | None = None):
-    """Return a client of the server, once it answers."""
-    s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=USER, aws_secret_access_key=secret,
-                      verify=str(authority.certificate_file) if authority else None, config=Config(retries={"total_max_attempts": 1}))
-    for _attempt in range(100):
-        with contextlib.suppress(Exception):
-            s3.create_bucket(Bucket=BUCKET)
-            return s3
-        time.sleep(0.1)
-    raise SystemExit("MinIO does not start")
 
 
 def write_file(file: Path, size: int) -> None:

@@ -17,7 +17,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from bench.indexer import BUCKET, USER, minio
+from bench.minio_server import BUCKET, USER, minio
 from bench.plays import ROOT
 from lab.gen3 import Gen3
 from minio import Minio

@@ -16,7 +16,8 @@ from types import SimpleNamespace
 
 import pip
 import pytest
-from bench.indexer import Uploads, connect, minio
+from bench.indexer import Uploads
+from bench.minio_server import connect, minio
 from lab import programs
 from lab.certificates import Authority
 from plays import succeed
