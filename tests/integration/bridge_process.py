@@ -6,13 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import requests
 from lab import processes, programs
 from lab.lab import Lab
-from unit.bridge.bridge_engine import environment, render
+from unit.bridge.bridge_engine import becomes_ready, environment, render
 
 TESTS = Path(__file__).resolve().parents[1]
 STARTUP = 60
@@ -56,15 +54,9 @@ class BridgeProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "lab.bridge", str(self._program), "-c", "/etc/event-bridge/bento.yml"],
                 env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + STARTUP
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                if requests.get(f"http://127.0.0.1:{self._status_port}/ready", timeout=2).ok:
-                    return
-            except requests.RequestException:
-                time.sleep(0.05)
-        self.kill()
-        raise AssertionError(f"the bridge did not start:\n{self._log_file.read_text()[-2000:]}")
+        if not becomes_ready(self._process, self._status_port, STARTUP):
+            self.kill()
+            raise AssertionError(f"the bridge did not start:\n{self._log_file.read_text()[-2000:]}")
 
     def kill(self) -> None:
         """Kill it (-9)."""

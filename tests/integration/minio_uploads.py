@@ -11,28 +11,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import boto3
 import requests
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from lab.lab import Lab
-from lab.minio import ROOT_USER, waiting_events
+from lab.minio import waiting_events
 
 WRITERS = 8
 RESTART = threading.Lock()
 """Held by whoever lets the lab start what does not run: that is all parts, also one that another has just killed."""
 
 
-def login(lab: Lab) -> dict[str, str]:
-    """Return what the modules and clients of MinIO need to act as root."""
-    return {"url": lab.state.url("minio"), "access_key": ROOT_USER, "secret_key": lab.state.settings["secret_key"]}
-
-
 def client(lab: Lab):
     """Return an S3 client of MinIO that tries once."""
-    root = login(lab)
-    return boto3.client("s3", endpoint_url=root["url"], region_name="us-east-1", aws_access_key_id=root["access_key"],
-                        aws_secret_access_key=root["secret_key"], config=Config(retries={"total_max_attempts": 1}, connect_timeout=2))
+    return lab.minio_s3(config=Config(retries={"total_max_attempts": 1}, connect_timeout=2))
 
 
 def waiting(lab: Lab) -> int:

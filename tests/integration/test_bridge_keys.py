@@ -11,7 +11,7 @@ from ansible_collections.gen3.uploads.plugins.modules import minio_resources
 from bridge_process import BridgeProcess
 from lab.dispatcher import messages
 from lab.minio import TARGET
-from minio_uploads import client, login, wait_while_there_is_progress, waiting
+from minio_uploads import client, wait_while_there_is_progress, waiting
 from unit.bridge.bridge_engine import DESTINATIONS
 from unit.bridge.bridge_sinks import Dispatcher
 
@@ -52,7 +52,7 @@ def destination(request, clean_lab):
 
 
 def test_every_key_of_the_contract_reaches_the_dispatcher(lab, run_module, destination, tmp_path):
-    run_module(minio_resources, **login(lab), buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
+    run_module(minio_resources, **lab.minio_login, buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
     s3, keys = client(lab), set(RECORDED.values())
     with BridgeProcess(lab, tmp_path, **destination.variables) as bridge:
         for key in keys:

@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources
 from bridge_process import BridgeProcess
 from lab.minio import TARGET
-from minio_uploads import Uploads, Watch, login, wait_while_there_is_progress, waiting
+from minio_uploads import Uploads, Watch, wait_while_there_is_progress, waiting
 from outages import TIMES, at_random_moments
 from unit.bridge.bridge_sinks import Topic
 
@@ -23,7 +23,7 @@ SECONDS = max(20, UPLOADS / 100)
 def test_every_upload_that_a_good_server_took_is_delivered(clean_lab, run_module, tmp_path, record_property):
     """Counted at a stand-in for SNS: what it has accepted."""
     lab = clean_lab
-    result = run_module(minio_resources, **login(lab), buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
+    result = run_module(minio_resources, **lab.minio_login, buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
     assert result["changed"], result
     topic = Topic().up()
     cuts: Counter[str] = Counter()

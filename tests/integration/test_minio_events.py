@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources
 from lab.minio import TARGET
-from minio_uploads import Uploads, Watch, login, wait_while_there_is_progress, waiting
+from minio_uploads import Uploads, Watch, wait_while_there_is_progress, waiting
 
 UPLOADS, KILLS = 2000, 3
 
@@ -58,7 +58,7 @@ def receiver(lab):
 
 def test_every_upload_that_a_good_server_took_is_reported(clean_lab, run_module, receiver, record_property):
     lab = clean_lab
-    result = run_module(minio_resources, **login(lab), buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
+    result = run_module(minio_resources, **lab.minio_login, buckets=[{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}])
     assert result["changed"], result
     with Watch(lab) as watch:
         uploads = Uploads(lab, watch, "gen3-bucket", key=lambda number, attempt: f"{number}/{attempt} a.txt")

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.gen3.uploads.plugins.modules import minio_info, minio_resources
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from lab.minio import ROOT_USER, TARGET
+from lab.minio import TARGET
 
 ARN = "arn:minio:sqs:us-east-1:GEN3:webhook"
 SECRET = 'a"b\\c/d+e%f of the uploader'
@@ -30,7 +30,7 @@ class Minio:
     """The server as its administrator sees it."""
 
     def __init__(self, lab, run_module):
-        self.login = {"url": lab.state.url("minio"), "access_key": ROOT_USER, "secret_key": lab.state.settings["secret_key"]}
+        self.login = lab.minio_login
         self._run = run_module
 
     def info(self, **options):
@@ -46,7 +46,7 @@ class Minio:
 
     def s3(self, user=None, secret=None):
         return boto3.client(
-            "s3", endpoint_url=self.login["url"], region_name="us-east-1", aws_access_key_id=user or ROOT_USER,
+            "s3", endpoint_url=self.login["url"], region_name="us-east-1", aws_access_key_id=user or self.login["access_key"],
             aws_secret_access_key=secret or self.login["secret_key"], config=Config(retries={"total_max_attempts": 1}))
 
     def rules(self, bucket="gen3-bucket"):

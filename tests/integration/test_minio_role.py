@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from lab.minio import ROOT_USER
 from plays import run, succeed
 
 PLAY = "tests/integration/minio_role.yml"
 
 
 def variables(lab, **more):
-    return {"minio_api_url": lab.state.url("minio"), "minio_root_user": ROOT_USER,
-            "minio_root_password": lab.state.settings["secret_key"], **more}
+    login = lab.minio_login
+    return {"minio_api_url": login["url"], "minio_root_user": login["access_key"], "minio_root_password": login["secret_key"], **more}
 
 
 def test_it_converges_what_the_server_holds_and_leaves_the_server_alone(lab):

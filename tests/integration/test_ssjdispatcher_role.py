@@ -9,7 +9,6 @@ from urllib.parse import quote
 import pytest
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources
 from lab.faults import THROTTLED, UNAVAILABLE
-from lab.minio import ROOT_USER
 from plays import run
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
@@ -52,16 +51,15 @@ def play(clean_lab, tmp_path):
 @pytest.fixture
 def minio(clean_lab, run_module):
     """A bucket on MinIO and its user for the Jobs; returns the role's variables for it."""
-    url = clean_lab.state.url("minio")
     done = run_module(
-        minio_resources, url=url, access_key=ROOT_USER, secret_key=clean_lab.state.settings["secret_key"],
+        minio_resources, **clean_lab.minio_login,
         buckets=[{"name": "local"}], policies=[{"name": "indexer", "grant": "indexer", "buckets": ["local"]}],
         users=[{"name": MINIO_KEYS["access_key_id"], "secret": MINIO_KEYS["secret_access_key"], "policies": ["indexer"]}])
     assert not done["failed"], done
     return {
         "ssjdispatcher_buckets": [{"name": "local", "storage": "minio"}],
         "ssjdispatcher_minio_image": "lab.example.org/gen3-indexer:1",
-        "ssjdispatcher_minio_endpoint_url": url,
+        "ssjdispatcher_minio_endpoint_url": clean_lab.minio_login["url"],
         **{f"ssjdispatcher_minio_{name}": value for name, value in MINIO_KEYS.items()},
     }
 

@@ -9,11 +9,10 @@ import re
 import socket
 import uuid
 
-import boto3
 import pytest
 import requests
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources, upload_probe
-from lab.minio import ROOT_USER, TARGET
+from lab.minio import TARGET
 from plays import SITE, VERIFY, hops, run, succeed
 
 HOPS = ["The way of the event is configured", "A blank record is in indexd", "The file is in the bucket",
@@ -135,12 +134,11 @@ def listener(port):
 
 def test_a_probe_goes_to_minio_and_leaves_no_version_and_the_target_tells_whether_the_bridge_is_there(lab, run_module):
     lab.reset_minio()
-    settings, url, authority = lab.state.settings, lab.state.url("minio"), str(lab.state.authority.certificate_file)
-    login = {"url": url, "access_key": ROOT_USER, "secret_key": settings["secret_key"], "ca_path": authority}
+    authority = str(lab.state.authority.certificate_file)
+    login = {**lab.minio_login, "ca_path": authority}
     bucket = {"name": "gen3-local", "versioning": "enabled", "notifications": [{"target": TARGET}]}
     assert run_module(minio_resources, **login, buckets=[bucket])["changed"]
-    s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=ROOT_USER, verify=authority,
-                      aws_secret_access_key=settings["secret_key"])
+    s3 = lab.minio_s3(verify=authority)
     probe = {"guid": str(uuid.uuid4()), "made": []}
 
     def hop(name, **more):
@@ -156,7 +154,7 @@ def test_a_probe_goes_to_minio_and_leaves_no_version_and_the_target_tells_whethe
     assert away["failed"] and "webhook/GEN3 is offline; events waiting for it: 1" in away["msg"] and "journalctl" in away["msg"]
     unknown = hop("target", minio_target="webhook/OTHER")
     assert unknown["failed"] and "webhook/OTHER is not known to MinIO" in unknown["msg"]
-    with listener(settings["ports"]["minio-events"]):
+    with listener(lab.state.settings["ports"]["minio-events"]):
         there = hop("target")
     assert not there["failed"] and there["probe"]["hops"][-1]["evidence"][0].startswith("webhook/GEN3 is online; ")
 

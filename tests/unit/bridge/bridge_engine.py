@@ -33,6 +33,18 @@ def templar(**variables):
     return Templar(loader=loader, variables={**values, **DESTINATIONS, **variables})
 
 
+def becomes_ready(process, status_port, patience):
+    """Wait until the engine listens; False when it ends, or has not come to that in ``patience`` seconds."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if requests.get(f"http://127.0.0.1:{status_port}/ready", timeout=2).ok:
+                return True
+        except requests.RequestException:
+            time.sleep(0.05)
+    return False
+
+
 def render(template="bento.yml.j2", **variables):
     """Return what the role would write with these variables."""
     return templar(**variables).template(trust_as_template((ROLE / "templates" / template).read_text()))
@@ -63,14 +75,9 @@ class Bridge:
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen([self.program, "-c", str(self.configuration)], env=environment(),
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if requests.get(f"http://127.0.0.1:{self.ports[1]}/ready", timeout=2).ok:
-                    return self
-            except requests.ConnectionError:
-                time.sleep(0.05)
-        raise AssertionError(f"Bento did not start:\n{self.log}")
+        if not becomes_ready(self.process, self.ports[1], 20):
+            raise AssertionError(f"Bento did not start:\n{self.log}")
+        return self
 
     def stop(self):
         if self.process and self.process.poll() is None:
