@@ -57,6 +57,7 @@ class Connection:
                                   raise_on_status=False))
         self.url = f"{parts.scheme}://{parts.netloc}"
         provider = StaticProvider(options["access_key"], options["secret_key"])
+        self.credentials = provider.retrieve()
         secure = parts.scheme == "https"
         self.s3 = Minio(endpoint=parts.netloc, credentials=provider, secure=secure, http_client=self.http)
         self.admin = MinioAdmin(endpoint=parts.netloc, credentials=provider, secure=secure, http_client=self.http)

@@ -229,18 +229,6 @@ def target_evidence(target: Target) -> str:
     return f"{target.name} is {target.status or 'not known to MinIO'}; events waiting for it: {waiting}"
 
 
-def events_waiting(metrics: str, target: str) -> int | None:
-    """Return how many events wait for a target (``type/id``) on all of MinIO's nodes, by its metrics; None if they do not say.
-
-    The metric: minio ``cmd/metrics-v2.go``.
-    """
-    kind, identifier = target.split("/")
-    labels = {f'target_id="{identifier}"', f'target_name="{kind}"'}
-    found = [float(value) for named, value in re.findall(r"^minio_notify_target_queue_length{(.*)} (\S+)$", metrics, re.MULTILINE)
-             if labels <= set(named.split(","))]
-    return int(sum(found)) if found else None
-
-
 def bridge(place: str, namespace: str) -> Bridge:
     """Return where to look at a bridge on MinIO's ``node`` or in the ``cluster``, as the role event_bridge makes it."""
     if place == "cluster":

@@ -7,17 +7,13 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
-import hmac
-import json
-import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any, Protocol
 
 from ansible_collections.gen3.uploads.plugins.module_utils import _minio_info
 from ansible_collections.gen3.uploads.plugins.module_utils._minio_client import Connection, MinioError, attempt
-from ansible_collections.gen3.uploads.plugins.module_utils._probe import Target, events_waiting
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import Target
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -59,7 +55,6 @@ class MinioServer:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._connection = Connection(options)
-        self._access_key, self._secret_key = options["access_key"], options["secret_key"]
 
     def put(self, bucket: str, key: str, content: bytes) -> str | None:
         """Put an object; return its version, None in a bucket without versions."""
@@ -74,24 +69,6 @@ class MinioServer:
 
     def target(self, name: str) -> Target:
         """Return what the server says of the target ``type/id``; may raise MinioError."""
-        said = _minio_info.read(self._connection)["targets"]
-        status = next((each["status"] for each in said if f"{each['type']}/{each['id']}" == name), None)
-        return Target(name, status, self._waiting(name))
-
-    def _waiting(self, name: str) -> int | None:
-        token = metrics_token(self._access_key, self._secret_key, time.time())
-        with attempt(f"read the metrics of MinIO at {self._connection.url}"):
-            answer = self._connection.http.request(
-                "GET", f"{self._connection.url}/minio/v2/metrics/cluster", headers={"Authorization": f"Bearer {token}"})
-        return events_waiting(answer.data.decode(), name)
-
-
-def metrics_token(access_key: str, secret_key: str, now: float) -> str:
-    """Return a token for a quarter of an hour, as MinIO's metrics want it: a JSON Web Token (minio ``cmd/jwt.go``)."""
-    claims = {"exp": int(now) + 900, "iss": "prometheus", "sub": access_key}
-    signed = b".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "HS512", "typ": "JWT"}, claims))
-    return b".".join((signed, _encoded(hmac.digest(secret_key.encode(), signed, "sha512")))).decode()
-
-
-def _encoded(part: bytes) -> bytes:
-    return urlsafe_b64encode(part).rstrip(b"=")
+        said = _minio_info.read(self._connection, count_waiting=True)["targets"]
+        found = next((each for each in said if f"{each['type']}/{each['id']}" == name), {})
+        return Target(name, found.get("status"), found.get("waiting"))

@@ -12,6 +12,13 @@ description:
     RV(target_arns) with the targets that you expect.
 author:
   - Gen3 Uploads Contributors (@gen3-uploads)
+options:
+  count_waiting:
+    description:
+      - Whether to read from the server's metrics too how many events wait for each target. The metrics are up to 10 seconds old.
+      - A user other than root needs the right C(admin:Prometheus) for this.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - gen3.uploads.attributes.info
   - gen3.uploads.minio
@@ -25,6 +32,15 @@ EXAMPLES = r"""
     secret_key: "{{ minio_root_password }}"
   register: server
   delegate_to: localhost
+
+- name: Refuse to go on while events wait
+  gen3.uploads.minio_info:
+    url: https://minio.example:9000
+    access_key: "{{ minio_root_user }}"
+    secret_key: "{{ minio_root_password }}"
+    count_waiting: true
+  register: server
+  failed_when: server.targets | map(attribute='waiting') | select | length > 0
 """
 
 RETURN = r"""
@@ -74,6 +90,10 @@ targets:
       description: Whether its receiver answers, V(online), V(offline) or V(unknown).
       returned: success
       type: str
+    waiting:
+      description: How many events wait for it in its queue; null without O(count_waiting), or when the metrics do not say.
+      returned: success
+      type: int
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -83,8 +103,9 @@ from ansible_collections.gen3.uploads.plugins.module_utils import _minio_info as
 
 def main():
     """Run the module."""
-    module = AnsibleModule(argument_spec=minio.CONNECTION, supports_check_mode=True)
-    minio.finish(module, info.read)
+    module = AnsibleModule(
+        argument_spec={**minio.CONNECTION, "count_waiting": dict(type="bool", default=False)}, supports_check_mode=True)
+    minio.finish(module, lambda connection: info.read(connection, module.params["count_waiting"]))
 
 
 if __name__ == "__main__":

@@ -235,20 +235,6 @@ def test_what_to_look_at_when_no_job_appears_for_a_file_on_minio(queue, now, sai
     assert log in advice or "2 messages wait" in advice or "no target" in advice
 
 
-METRICS = """# TYPE minio_notify_target_queue_length gauge
-minio_notify_target_queue_length{server="127.0.0.1:9000",target_id="GEN3",target_name="webhook"} 3
-minio_notify_target_queue_length{server="127.0.0.2:9000",target_id="GEN3",target_name="webhook"} 1.2e+06
-minio_notify_target_queue_length{server="127.0.0.1:9000",target_id="GEN3",target_name="redis"} 5
-minio_notify_target_queue_length{server="127.0.0.1:9000",target_id="GEN30",target_name="webhook"} 7
-minio_notify_target_failed_events{server="127.0.0.1:9000",target_id="GEN3",target_name="webhook"} 9
-"""
-
-
-@pytest.mark.parametrize(("metrics", "waiting"), [(METRICS, 1200003), (METRICS.replace("queue_length", "x"), None), ("", None)])
-def test_waiting_events_are_those_of_the_one_target_on_all_nodes(metrics, waiting):
-    assert _probe.events_waiting(metrics, "webhook/GEN3") == waiting
-
-
 @pytest.mark.parametrize(("said", "words"), [
     (target(), "webhook/GEN3 is online; events waiting for it: 0"),
     (target("offline", 2), "webhook/GEN3 is offline; events waiting for it: 2"),

@@ -1,8 +1,5 @@
 """Where a probe's object lies: the calls, and what MinIO says of its target."""
 
-import base64
-import hashlib
-import hmac
 import json
 
 import pytest
@@ -34,19 +31,6 @@ def test_on_amazon_s3_the_version_that_was_put_is_removed(key, version, more):
     assert storage.put("b", key, b"x") == version
     storage.remove("b", key, version)
     assert client.calls == [{"Bucket": "b", "Key": key, **more}]
-
-
-def decoded(part):
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-
-
-def test_the_token_for_the_metrics_is_a_signed_json_web_token_of_a_quarter_of_an_hour():
-    token = _probe_storage.metrics_token("root", "secret", 1000.7)
-    header, claims, signature = token.split(".")
-    assert decoded(header) == {"alg": "HS512", "typ": "JWT"}
-    assert decoded(claims) == {"exp": 1900, "iss": "prometheus", "sub": "root"}
-    expected = hmac.new(b"secret", f"{header}.{claims}".encode(), hashlib.sha512).digest()
-    assert base64.urlsafe_b64decode(signature + "==") == expected and "=" not in token
 
 
 INFO = {"sqsARN": ["arn:minio:sqs::GEN3:webhook"], "services": {"notifications": [{"webhook": [{"GEN3": {"status": "online"}}]}]}}
