@@ -14,6 +14,7 @@ class FilterModule:
         """Return name -> function."""
         return {
             "minio_conceal": targets.conceal,
+            "minio_former_targets": targets.former,
             "minio_is_directory": lambda path: isinstance(path, str) and bool(targets.DIRECTORY.fullmatch(path)),
             "minio_target_plan": targets.plan,
             "minio_target_problems": targets.problems,

@@ -142,6 +142,17 @@ def test_a_valid_target_becomes_variables_with_its_id(kind):
     assert target["environment"][f"MINIO_NOTIFY_{prefix}_QUEUE_LIMIT_gen3"] == "1000000"
 
 
+@pytest.mark.parametrize("identifier", ["gen3", "ENABLE_x", "x_ENABLE_y"])
+@pytest.mark.parametrize("queue", ["/var/queue/", ""])
+def test_the_targets_of_an_earlier_run_are_read_from_its_settings(identifier, queue):
+    options = {"queue_dir": queue}
+    plan = targets.plan([{"id": identifier, "type": kind, "options": VALID[kind] | options} for kind in VALID], "/q", region="eu")
+    lines = [f'{name}="{value}"\n' for target in plan for name, value in target["environment"].items()]
+    assert targets.former("# comment\n" + "".join(lines), "eu") == [
+        {"arn": target["arn"], "store_dir": target["store_dir"]} for target in plan]
+    assert targets.former("") == []
+
+
 @pytest.mark.parametrize("kind, options, variable, value", [
     ("amqp", {"host": "h", "username": "u@", "password": "p/%", "tls": True}, "AMQP_URL",
      "amqps://u%40:p%2F%25@h:5671/%2F"),
