@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources
 from lab.faults import THROTTLED, UNAVAILABLE
-from plays import run
+from plays import kill, run, start
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
 SETTINGS = {
@@ -42,8 +42,8 @@ def play(clean_lab, tmp_path):
     file = tmp_path / "play.json"
     file.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "roles": ["gen3.uploads.ssjdispatcher"]}]))
 
-    def play(*arguments, environment=None, **variables):
-        return run(clean_lab, str(file), *arguments, variables={**SETTINGS, **variables}, environment=environment)
+    def play(*arguments, environment=None, do=run, **variables):
+        return do(clean_lab, str(file), *arguments, variables={**SETTINGS, **variables}, environment=environment)
 
     return play
 
@@ -274,6 +274,19 @@ def test_what_jobs_could_not_read_is_not_configured(clean_lab, play, minio, vari
     assert refused.code != 0 and words in refused.output, refused.output
     assert clean_lab.kube.get("Secret", "ssjdispatcher-creds") is None
     assert left_of_the_check(clean_lab) == []
+
+
+def test_a_check_that_is_killed_leaves_no_key_for_long(clean_lab, play, minio):
+    """Its Job ends by itself and takes the Secret along; here it is removed before its time."""
+    kube = clean_lab.kube
+    process = play(do=start, **without_queue(minio))
+    clean_lab.wait_for(lambda: kube.get("Secret", "ssjdispatcher-minio-check"), what="the check")
+    assert kill(process)
+    assert len(left_of_the_check(clean_lab)) == 2
+    job, = [each for each in kube.list("Job") if "minio-check" in each["metadata"]["name"]]
+    assert job["spec"]["ttlSecondsAfterFinished"] == 300
+    kube.delete("Job", job["metadata"]["name"])
+    clean_lab.wait_for(lambda: left_of_the_check(clean_lab) == [], what="the end of the Secret")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--check"]])
