@@ -43,7 +43,7 @@ modules = [module for module in sys.modules.values() if (getattr(module, "__file
 sources = [module for module in modules if module.__file__.endswith(".py")]
 print(json.dumps([os.getuid(), len(sources), [source.__file__ for source in sources if not os.path.exists(source.__cached__)]]))
 """
-BODY = os.urandom(40 << 20)  # several ranges; more than the program may keep
+SIZE = 160 << 20  # more than the container may have
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def docker(tmp_path_factory):
 
     def docker(*arguments, check=True, **more):
         return subprocess.run(["docker", *arguments], env={**os.environ, **environment, **more}, check=check, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=900)
 
     if docker("info", check=False).returncode:
         pytest.skip("no Docker daemon answers")
@@ -149,15 +149,15 @@ def test_the_pushed_image_indexes_an_object(docker, built, uploads, tmp_path):
     """As restricted as a pod can be: not root, nothing to write, no capability, the dispatcher's default request of memory as a limit."""
     docker("rmi", built.image)
     file = tmp_path / "with space+ü.bin"
-    file.write_bytes(BODY)
+    file.write_bytes(body := os.urandom(SIZE))
     where = uploads.upload(file)
     job = uploads.job(where)
     process = docker("run", "--rm", "--network=host", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=100m",
                      *(f"--env={name}" for name in job), built.image, check=False, **job)
     assert process.returncode == 0, process.stderr
     record, = uploads.indexd.records.values()
-    assert record["size"] == len(BODY)
-    assert record["hashes"]["sha512"] == hashlib.sha512(BODY).hexdigest()
+    assert record["size"] == SIZE
+    assert record["hashes"]["sha512"] == hashlib.sha512(body).hexdigest()
     assert docker("run", "--rm", built.image, check=False).returncode == 2, "the environment lacks everything"
 
 

@@ -121,11 +121,10 @@ class S3Object:
     def _answer(self, start: int, end: int) -> Iterator[bytes]:
         """Yield the bytes of one answer, which may break off."""
         answer = self._get(f"bytes={start}-{end - 1}", IfMatch=self._etag)
-        expected = f"bytes {start}-{end - 1}/{self.size}"
-        if answer.get("ContentRange") != expected or answer.get("ETag") != self._etag:
-            raise IndexingError(f"{self._where} answered with something else than {expected} of {self._address} as it was")
-        body = answer["Body"]
+        expected, body = f"bytes {start}-{end - 1}/{self.size}", answer["Body"]
         try:
+            if answer.get("ContentRange") != expected or answer.get("ETag") != self._etag:
+                raise IndexingError(f"{self._where} answered with something else than {expected} of {self._address} as it was")
             while start < end and (chunk := body.read(min(CHUNK, end - start))):
                 start += len(chunk)
                 yield chunk
