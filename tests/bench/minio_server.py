@@ -39,7 +39,9 @@ def minio(directory: Path, authority: Authority | None = None, **settings: str) 
         yield f"{'https' if authority else 'http'}://127.0.0.1:{port}", secret
     finally:
         server.terminate()
-        server.wait(30)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(30)
+        server.kill()
 
 
 def connect(url: str, secret: str, authority: Authority | None = None):

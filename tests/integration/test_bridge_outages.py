@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections import Counter
 from urllib.parse import unquote_plus
@@ -12,7 +11,7 @@ from ansible_collections.gen3.uploads.plugins.modules import minio_resources
 from bridge_process import BridgeProcess
 from lab.minio import TARGET
 from minio_uploads import Uploads, Watch, wait_while_there_is_progress, waiting
-from outages import TIMES, at_random_moments
+from outages import TIMES, at_random_moments, chance
 from unit.bridge.bridge_sinks import Topic
 
 UPLOADS = int(os.environ.get("GEN3_UPLOADS", 1000))
@@ -27,10 +26,11 @@ def test_every_upload_that_a_good_server_took_is_delivered(clean_lab, run_module
     assert result["changed"], result
     topic = Topic().up()
     cuts: Counter[str] = Counter()
+    coin = chance("ways to cut")
 
     def cut_the_way() -> None:
         """For a second it refuses connections, or answers that it cannot."""
-        if random.random() < 0.5:
+        if coin.random() < 0.5:
             cuts["refused connections"] += 1
             topic.down()
             time.sleep(1)

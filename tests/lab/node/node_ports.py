@@ -38,20 +38,21 @@ class NodePorts:
             self._forwarders.pop(port).close()
         for port, targets in wanted.items():
             try:
-                forwarder = self._forwarders.setdefault(port, self._forwarders.get(port) or Forwarder(port))
+                forwarder = self._forwarders.setdefault(port, self._forwarders.get(port) or Forwarder(port, targets))
             except OSError as error:
                 if self._failed.get(port) != str(error):
                     self._log(f"cannot listen on node port {port}: {error}")
                 self._failed[port] = str(error)
             else:
+                self._failed.pop(port, None)
                 forwarder.targets = targets
 
 
 class Forwarder:
     """A port that listens; each connection goes to one of ``targets``."""
 
-    def __init__(self, port: int):
-        self.targets: Sequence[int] = ()
+    def __init__(self, port: int, targets: Sequence[int]):
+        self.targets = targets
         self._listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self._accept, daemon=True).start()
 
