@@ -77,7 +77,8 @@ def refused(call, **arguments):
 def test_info_tells_what_the_server_says_of_itself(minio):
     info = minio.info()
     assert (info["changed"], info["region"], info["healthy"], info["target_arns"]) == (False, "us-east-1", True, [ARN])
-    assert info["targets"] == [{"arn": ARN, "id": "GEN3", "type": "webhook", "status": "offline"}]
+    assert info["targets"] == [{"arn": ARN, "id": "GEN3", "type": "webhook", "status": "offline", "waiting": None}]
+    assert minio.info(count_waiting=True)["targets"][0]["waiting"] == 0
     assert info["version"] and info["deployment_id"]
 
 
