@@ -76,6 +76,19 @@ def test_a_variable_that_is_not_set_is_named(clean_lab, tmp_path, variable):
     refused(clean_lab, SITE, variables, {}, [variable], inventory=str(inventory))
 
 
+@pytest.mark.parametrize(("setting", "words"), [
+    ("minio_users=[]", ["minio_users would have no effect", "set uploads_minio_users instead"]),
+    ("uploads_minio_ca_file=/nonexistent/ca.pem", ["no file /nonexistent/ca.pem", "private_ca"]),
+])
+def test_what_minios_node_cannot_have_is_named(clean_lab, tmp_path, setting, words):
+    inventory = tmp_path / "inventory"
+    inventory.write_text(f"localhost ansible_connection=local {setting}\n[minio]\nnode.example.org {setting}\n")
+    variables = {"uploads_buckets": [{"name": "gen3-bucket", "storage": "minio"}], "uploads_minio_route": "dispatcher",
+                 "uploads_minio_endpoint_url": "https://minio.example.org", "uploads_bridge_token": "t" * 32,
+                 "uploads_minio_indexer_secret": "s" * 32, "uploads_bridge_url": "https://node.example.org:30443/events"}
+    refused(clean_lab, SITE, variables, {}, words, inventory=str(inventory))
+
+
 TEARDOWN_CASES = ["unreachable API server", "wrong context", "Secret owned by an ExternalSecret", "Secret that is not JSON"]
 
 
