@@ -4,7 +4,7 @@
 """How roles reach the schema of MinIO's notification targets."""
 from __future__ import annotations
 
-from ansible_collections.gen3.uploads.plugins.module_utils import _notification_targets as targets
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import targets
 
 
 class FilterModule:

@@ -169,8 +169,8 @@ diff:
 
 from functools import partial
 
-from ansible_collections.gen3.uploads.plugins.module_utils._changes import outcome
-from ansible_collections.gen3.uploads.plugins.module_utils._kube import (
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import (
     AUTH_ARG_SPEC,
     KubeError,
     apply_to,
@@ -178,9 +178,9 @@ from ansible_collections.gen3.uploads.plugins.module_utils._kube import (
     converge,
     list_if_allowed,
 )
-from ansible_collections.gen3.uploads.plugins.module_utils._merge_plan import MergeError, Wish, plan, warnings
-from ansible_collections.gen3.uploads.plugins.module_utils._ownership import owners, targets
-from ansible_collections.gen3.uploads.plugins.module_utils._value_source import ValueSourceError, resolve
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import MergeError, Wish, plan, warnings
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import owners, targets
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.value_from import ValueSourceError, resolve
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 
 DOCUMENT = {

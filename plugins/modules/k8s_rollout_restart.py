@@ -105,8 +105,8 @@ diff:
 import time
 from functools import partial
 
-from ansible_collections.gen3.uploads.plugins.module_utils._changes import outcome
-from ansible_collections.gen3.uploads.plugins.module_utils._kube import (
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import (
     AUTH_ARG_SPEC,
     KubeError,
     apply_to,
@@ -114,7 +114,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._kube import (
     converge,
     describe,
 )
-from ansible_collections.gen3.uploads.plugins.module_utils._rollout import (
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
     PENDING,
     RolloutError,
     plan_restart,

@@ -97,8 +97,8 @@ targets:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_client as minio
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_info as info
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import info
 
 
 def main():

@@ -241,9 +241,9 @@ changes:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_client as minio
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_converge as resources
-from ansible_collections.gen3.uploads.plugins.module_utils._minio_plan import EVENTS, GRANTS
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import converge as resources
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import EVENTS, GRANTS
 
 STATE = dict(type="str", choices=["present", "absent"], default="present")
 NAMES = dict(type="list", elements="str")

@@ -132,9 +132,9 @@ changes:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
-from ansible_collections.gen3.uploads.plugins.module_utils import _notification_converge as notifications
-from ansible_collections.gen3.uploads.plugins.module_utils._notification_plan import EVENTS
+from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import converge as notifications
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import EVENTS
 
 RULE_OPTIONS = dict(
     name=dict(type="str", required=True),

@@ -251,8 +251,8 @@ changes:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
-from ansible_collections.gen3.uploads.plugins.module_utils import _messaging_converge as messaging
+from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
+from ansible_collections.gen3.uploads.plugins.module_utils._channel import converge as messaging
 
 BUCKET_OPTIONS = dict(
     name=dict(type="str", required=True),

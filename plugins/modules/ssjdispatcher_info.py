@@ -331,11 +331,11 @@ refused:
 """
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.gen3.uploads.plugins.module_utils._job_patterns import RE2_IMPORT_ERROR
-from ansible_collections.gen3.uploads.plugins.module_utils._kube import AUTH_ARG_SPEC, KubeError, connect
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_access import Access
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_preflight import Options, preflight
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_rules import Bucket
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.patterns import RE2_IMPORT_ERROR
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.rbac import Access
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.plan import Options, preflight
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import Bucket
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 
 CHANGES = {

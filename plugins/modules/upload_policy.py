@@ -129,9 +129,9 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.gen3.uploads.plugins.module_utils import _policy as policy
-from ansible_collections.gen3.uploads.plugins.module_utils import _policy_merge as policy_merge
-from ansible_collections.gen3.uploads.plugins.module_utils._aws_scope import Scope, is_account_id
+from ansible_collections.gen3.uploads.plugins.module_utils._aws import policy
+from ansible_collections.gen3.uploads.plugins.module_utils._aws import policy_merge
+from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope, is_account_id
 
 NEEDS_TOPIC = ("topic", "queue", "queue_key", "bridge_to_topic", "operator")
 NEEDS_QUEUE = ("queue", "dispatcher", "bridge_to_queue", "operator")

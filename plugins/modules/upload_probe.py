@@ -224,13 +224,13 @@ table:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_client as minio
-from ansible_collections.gen3.uploads.plugins.module_utils import _probe
-from ansible_collections.gen3.uploads.plugins.module_utils._kube import AUTH_ARG_SPEC, connect
-from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import direct
-from ansible_collections.gen3.uploads.plugins.module_utils._probe_hops import World, travel
-from ansible_collections.gen3.uploads.plugins.module_utils._probe_storage import AmazonS3, MinioServer
+from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
+from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import direct
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import World, travel
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AmazonS3, MinioServer
 
 OPTIONS = dict(
     hop=dict(type="str", required=True, choices=list(_probe.HOPS)),

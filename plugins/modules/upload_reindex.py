@@ -161,12 +161,12 @@ without_guid:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gen3.uploads.plugins.module_utils import _aws_call as aws
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_client as minio
-from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_batch as batch
-from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_entrance as entrance
-from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_listing as listing
-from ansible_collections.gen3.uploads.plugins.module_utils._reindex_http import CallError, poster
+from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex import batch
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex import destinations as entrance
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex import listing
+from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import CallError, poster
 
 ENTRANCES = ("topic_arn", "queue_url", "bridge_url")
 OPTIONS = dict(

@@ -15,8 +15,8 @@ from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _kube
-from ansible_collections.gen3.uploads.plugins.module_utils._rollout import RECORD
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s import client as _kube
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import RECORD
 from ansible_collections.gen3.uploads.plugins.modules import k8s_merge_document, k8s_rollout_restart
 from lab.faults import ANSWER_LOST, THROTTLED, UNAVAILABLE
 

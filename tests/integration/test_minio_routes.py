@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_info
-from ansible_collections.gen3.uploads.plugins.module_utils._minio_client import Connection
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import info as _minio_info
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection
 from operator_rights import USER, kubeconfig
 from plays import CONFIRM, SITE, TEARDOWN, VERIFY, counts_of_reindex, hops, run, succeed
 

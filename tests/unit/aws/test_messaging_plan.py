@@ -6,10 +6,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _messaging_plan as planning
-from ansible_collections.gen3.uploads.plugins.module_utils._aws_scope import Scope
-from ansible_collections.gen3.uploads.plugins.module_utils._messaging_channel import channel, refuse_shared_names
-from ansible_collections.gen3.uploads.plugins.module_utils._messaging_plan import Current, Queue, Topic
+from ansible_collections.gen3.uploads.plugins.module_utils._channel import plan as planning
+from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope
+from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import channel, refuse_shared_names
+from ansible_collections.gen3.uploads.plugins.module_utils._channel.plan import Current, Queue, Topic
 
 OPTIONS = {
     "topic": "t",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _notification_plan as planning
-from ansible_collections.gen3.uploads.plugins.module_utils._notification_plan import EVENTS, Rule
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import plan as planning
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import EVENTS, Rule
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
 OTHER_TOPIC = "arn:aws:sns:us-east-1:123456789012:other"

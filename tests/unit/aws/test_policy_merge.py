@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _policy_merge as merging
+from ansible_collections.gen3.uploads.plugins.module_utils._aws import policy_merge as merging
 
 OURS = {
     "Sid": "Gen3UploadsSendFromSns",

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._job_patterns import (
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.patterns import (
     PatternError,
     check,
     is_anchored,

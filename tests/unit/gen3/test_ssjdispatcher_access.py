@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._changes import CREATED_BY, CREATED_BY_VALUE
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_access import (
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.rbac import (
     IRSA,
     Access,
     bindings_of,

@@ -8,9 +8,9 @@ import json
 from collections import Counter
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._changes import CREATED_BY, CREATED_BY_VALUE
-from ansible_collections.gen3.uploads.plugins.module_utils._kube import KubeError
-from ansible_collections.gen3.uploads.plugins.module_utils._rollout import RECORD
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import KubeError
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import RECORD
 from ansible_collections.gen3.uploads.plugins.modules import ssjdispatcher_info
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_installation import (
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.deployment import (
     Installation,
     KeyOf,
     read_deployment,

@@ -6,8 +6,8 @@ import copy
 import json
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._document_merge import parse
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_rules import (
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import parse
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import (
     Bucket,
     region_in_force,
     region_of_queue,

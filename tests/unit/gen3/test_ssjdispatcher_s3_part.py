@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher_s3_part import LARGEST_BUNDLE, s3_problems, s3_warnings
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate_s3 import LARGEST_BUNDLE, s3_problems, s3_warnings
 from lab.certificates import Authority
 
 PROGRAM = Path(__file__).resolve().parents[3] / "roles" / "indexer_image" / "files"

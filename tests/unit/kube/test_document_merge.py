@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._document_merge import (
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
     ABSENT,
     Difference,
     DocumentError,

@@ -1,7 +1,7 @@
 """Paths into documents."""
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._document_path import Element, format_path, parse_path
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.path import Element, format_path, parse_path
 
 
 @pytest.mark.parametrize(

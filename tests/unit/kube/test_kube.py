@@ -2,9 +2,9 @@
 
 import pytest
 import urllib3
-from ansible_collections.gen3.uploads.plugins.module_utils import _kube
-from ansible_collections.gen3.uploads.plugins.module_utils._changes import Change
-from ansible_collections.gen3.uploads.plugins.module_utils._kube import Answer, Kube, KubeError, apply_to, converge
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s import client as _kube
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Answer, Kube, KubeError, apply_to, converge
 
 NO_STATUS = Answer(404, {}, None)
 NO_JSON = "Cannot read Pod ns/p: https://k8s answers with HTTP status {} and no JSON; is it a Kubernetes API server?"

@@ -4,9 +4,9 @@ import base64
 from dataclasses import replace
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._changes import CREATED_BY, CREATED_BY_VALUE
-from ansible_collections.gen3.uploads.plugins.module_utils._merge_plan import MergeError, Wish, plan, warnings
-from ansible_collections.gen3.uploads.plugins.module_utils._ownership import Owner
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import MergeError, Wish, plan, warnings
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import Owner
 
 WISH = Wish("Secret", "creds", "ns", "c.json", merge={"JOBS": [{"name": "x", "p": 2}]}, list_keys={"JOBS": "name"})
 REMOVAL = replace(WISH, merge={}, remove=["JOBS[name=x]"])

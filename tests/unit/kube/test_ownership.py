@@ -1,7 +1,7 @@
 """Who else writes to an object."""
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._ownership import Owner, owners, targets
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import Owner, owners, targets
 
 
 def owner_reference(**fields):

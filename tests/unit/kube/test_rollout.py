@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._rollout import (
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
     RECORD,
     RolloutError,
     plan_restart,

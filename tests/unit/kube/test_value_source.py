@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._value_source import ValueSourceError, resolve
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.value_from import ValueSourceError, resolve
 
 ENV = """# comment
 DEBUG=0

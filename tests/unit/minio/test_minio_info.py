@@ -6,7 +6,7 @@ import hmac
 import json
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_info
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import info as _minio_info
 
 SAID = {
     "sqsARN": ["arn:minio:sqs:eu:THEIRS:redis", "arn:minio:sqs:eu:GEN3:webhook"], "region": "eu", "deploymentID": "d",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_plan as planning
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import plan as planning
 
 ARN = "arn:minio:sqs:us-east-1:GEN3:webhook"
 RULE = {"id": "r", "arn": ARN, "events": ["s3:ObjectCreated:Put", "s3:ObjectCreated:Copy"], "prefix": "", "suffix": ""}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _notification_targets as targets
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import targets
 
 VALID = {
     "amqp": {"url": "amqp://u:s3cr3tvalue@h:5672/v", "exchange": "e", "exchange_type": "fanout"},

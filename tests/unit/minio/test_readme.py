@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.gen3.uploads.plugins.module_utils import _notification_targets as targets
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import targets
 
 README = (Path(__file__).resolve().parents[3] / "roles/minio/README.md").read_text()
 EXAMPLES = [target for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)

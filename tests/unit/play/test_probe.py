@@ -1,7 +1,7 @@
 """What follows from a probe: times, hashes, the Job that is its own, reasons and advice."""
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _probe
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 
 URL = "s3://gen3-bucket/0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11/a file (1).txt"
 

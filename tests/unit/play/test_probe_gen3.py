@@ -6,7 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import Gen3Error, Indexd, Metadata, direct
+from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Gen3Error, Indexd, Metadata, direct
 
 PASSWORD = "p@ss:w/rd"
 

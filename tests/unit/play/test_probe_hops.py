@@ -5,11 +5,12 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _probe, _probe_hops
-from ansible_collections.gen3.uploads.plugins.module_utils._kube import KubeError
-from ansible_collections.gen3.uploads.plugins.module_utils._minio_client import MinioError
-from ansible_collections.gen3.uploads.plugins.module_utils._probe_gen3 import Gen3Error
-from ansible_collections.gen3.uploads.plugins.module_utils._probe_storage import AmazonS3
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import steps as _probe_hops
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import KubeError
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import MinioError
+from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Gen3Error
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AmazonS3
 from botocore.exceptions import ClientError
 
 GUID = "0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11"

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _probe_storage
-from ansible_collections.gen3.uploads.plugins.module_utils._minio_client import MinioError
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import storage as _probe_storage
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import MinioError
 from ansible_collections.gen3.uploads.plugins.modules import upload_probe
 
 LOGIN = {"url": "https://minio.example:9000", "access_key": "root", "secret_key": "a-secret-of-minio", "ca_path": None,

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _minio_client as minio
-from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_http as http
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
+from ansible_collections.gen3.uploads.plugins.module_utils._core import json_http as http
 from ansible_collections.gen3.uploads.plugins.modules import upload_reindex
 
 TOKEN = "a-token-of-the-bridge"

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils import _reindex as reindex
-from ansible_collections.gen3.uploads.plugins.module_utils import _reindex_events as events
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex import review as reindex
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex import events
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 UUID = "9b4fd6a2-0d0f-4f0a-8f51-2f5c0b0e7a11"

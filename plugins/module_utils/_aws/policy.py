@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The policy statements of the upload pipeline, for topic, queues, keys and the identities that use them.
+
+Pure: from names to statements. Every Sid begins with ``SID_PREFIX``; that is how statements of ours are recognised in
+a document that others write to as well. Sids are alphanumeric, the only form that IAM accepts.
+
+The service principals ``s3.amazonaws.com`` and ``sns.amazonaws.com`` are the same in every partition; ARNs are not.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.model import FILE_NAME
+
+SID_PREFIX = "Gen3Uploads"
+TOPIC_ACTIONS = ("sns:Publish",)
+"""What S3 needs on the topic."""
+TOPIC_OWNER_SID = "__default_statement_ID"
+"""Sid of the statement that SNS gives to every new topic."""
+
+Statement = dict[str, Any]
+
+
+def topic(scope: Scope, topic_arn: str, buckets: Sequence[Mapping[str, Any]],
+          actions: Iterable[str] = TOPIC_ACTIONS) -> list[Statement]:
+    """Let S3 publish events of ``buckets`` (name, account_id or None) to the topic: one statement for each account.
+
+    ``aws:SourceAccount`` is the account of the bucket: a bucket's name alone could be taken over by a stranger after
+    the bucket was deleted.
+    """
+    return [
+        {
+            "Sid": f"{SID_PREFIX}PublishFromS3{account}",
+            "Effect": "Allow",
+            "Principal": {"Service": "s3.amazonaws.com"},
+            "Action": sorted(set(actions)),
+            "Resource": topic_arn,
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": account},
+                "ArnLike": {"aws:SourceArn": [scope.bucket_arn(name) for name in names]},
+            },
+        }
+        for account, names in _by_account(scope, buckets).items()
+    ]
+
+
+def topic_owner(scope: Scope, topic_arn: str) -> Statement:
+    """Let the topic's own account publish and subscribe, as SNS lets it with every new topic."""
+    return {
+        "Sid": TOPIC_OWNER_SID,
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["SNS:GetTopicAttributes", "SNS:ListSubscriptionsByTopic", "SNS:Publish", "SNS:Subscribe"],
+        "Resource": topic_arn,
+        "Condition": {"StringEquals": {"AWS:SourceOwner": scope.account_id}},
+    }
+
+
+def queue(queue_arn: str, topic_arn: str) -> list[Statement]:
+    """Let SNS send to a queue what was published to the one topic; a dead-letter queue needs the same."""
+    return [
+        {
+            "Sid": f"{SID_PREFIX}SendFromSns",
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": ["sqs:SendMessage"],
+            "Resource": queue_arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        }
+    ]
+
+
+def topic_key(scope: Scope, buckets: Sequence[Mapping[str, Any]]) -> list[Statement]:
+    """Let S3 use the KMS key of the topic. Belongs into the policy of that key, which the key's owner writes."""
+    return [
+        {
+            "Sid": f"{SID_PREFIX}EncryptFromS3",
+            "Effect": "Allow",
+            "Principal": {"Service": "s3.amazonaws.com"},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": list(_by_account(scope, buckets))}},
+        }
+    ]
+
+
+def queue_key(topic_arn: str) -> list[Statement]:
+    """Let SNS use the KMS key of the queues. Belongs into the policy of that key, which the key's owner writes."""
+    return [
+        {
+            "Sid": f"{SID_PREFIX}EncryptFromSns",
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        }
+    ]
+
+
+def dispatcher(scope: Scope, queue_arn: str, queue_kms_key: str | None = None) -> list[Statement]:
+    """Let ssjdispatcher receive from the queue."""
+    statements = [_allow("Receive", ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], queue_arn)]
+    if queue_kms_key:
+        statements.append(_use_key(scope, "DecryptQueue", ["kms:Decrypt"], queue_kms_key))
+    return statements
+
+
+def job(scope: Scope, buckets: Sequence[Mapping[str, Any]], bucket_kms_keys: Iterable[str] = ()) -> list[Statement]:
+    """Let the indexing Jobs read the objects; without buckets in S3 they need nothing."""
+    objects = sorted(f"{scope.bucket_arn(bucket['name'])}/*" for bucket in buckets)
+    reading = [_allow("ReadObjects", ["s3:GetObject"], objects)] if objects else []
+    return reading + [
+        _use_key(scope, f"DecryptObjects{number}", ["kms:Decrypt"], key)
+        for number, key in enumerate(sorted(set(bucket_kms_keys)), start=1)
+    ]
+
+
+def bridge_to_topic(scope: Scope, topic_arn: str, topic_kms_key: str | None = None) -> list[Statement]:
+    """Let the event bridge in front of MinIO publish to the topic."""
+    return _bridge(scope, "sns:Publish", topic_arn, topic_kms_key)
+
+
+def bridge_to_queue(scope: Scope, queue_arn: str, queue_kms_key: str | None = None) -> list[Statement]:
+    """Let the event bridge in front of MinIO send to the queue, without a topic."""
+    return _bridge(scope, "sqs:SendMessage", queue_arn, queue_kms_key)
+
+
+def operator(topic_arn: str, queue_arns: Iterable[str], bucket_arns: Iterable[str]) -> list[Statement]:
+    """Let an operator run the playbooks: every action that the modules use, on exactly these objects."""
+    return [
+        _allow("ManageTopic", [
+            "sns:CreateTopic", "sns:DeleteTopic", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
+            "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource",
+        ], topic_arn),
+        # IAM knows no resource type for these three, so that any other Resource would deny them.
+        _allow("ManageSubscription", [
+            "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
+        ], "*"),
+        _allow("ManageQueues", [
+            "sqs:CreateQueue", "sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags",
+            "sqs:SetQueueAttributes", "sqs:TagQueue",
+        ], sorted(queue_arns)),
+        _allow("ManageNotifications", [
+            "s3:GetBucketNotification", "s3:ListBucket", "s3:PutBucketNotification",
+        ], sorted(bucket_arns)),
+        _allow("ProbeUploads", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"],
+               [f"{arn}/*/{FILE_NAME}" for arn in sorted(bucket_arns)]),
+        _allow("Reindex", "sns:Publish", topic_arn),
+    ]
+
+
+def document(statements: Sequence[Statement]) -> dict[str, Any]:
+    """Return a policy document made of ``statements`` alone."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _by_account(scope: Scope, buckets: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    names: dict[str, set[str]] = {}
+    for bucket in buckets:
+        names.setdefault(bucket.get("account_id") or scope.account_id, set()).add(bucket["name"])
+    return {account: sorted(names[account]) for account in sorted(names)}
+
+
+def _allow(sid: str, actions: list[str], resource: str | list[str]) -> Statement:
+    return {"Sid": SID_PREFIX + sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _bridge(scope: Scope, action: str, resource: str, kms_key: str | None) -> list[Statement]:
+    statements = [_allow("Forward", [action], resource)]
+    if kms_key:
+        statements.append(_use_key(scope, "EncryptForwarded", ["kms:Decrypt", "kms:GenerateDataKey*"], kms_key))
+    return statements
+
+
+def _use_key(scope: Scope, sid: str, actions: list[str], key: str) -> Statement:
+    """Allow KMS actions on a key given by id, alias or ARN.
+
+    IAM does not resolve an alias in ``Resource``; an alias is matched by the condition ``kms:ResourceAliases``.
+    """
+    alias = re.search(r"(?:^|:)(alias/.+)$", key)
+    if alias:
+        return {**_allow(sid, actions, scope.arn("kms", "key/*")),
+                "Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias.group(1)}}}
+    return _allow(sid, actions, key if key.startswith("arn:") else scope.arn("kms", f"key/{key}"))

@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be written so that a document inside a Secret or ConfigMap is as wished. Pure functions.
+
+Private to the collection gen3.uploads.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE, Change
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
+    ABSENT,
+    Difference,
+    DocumentError,
+    differences,
+    is_hollow,
+    merge,
+    parse,
+    remove,
+    render,
+)
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import describe
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import Owner
+
+REDACTED, REDACTED_CHANGED = "<redacted>", "<redacted, changed>"
+
+
+class MergeError(ValueError):
+    """The object does not allow the wish; one sentence that names the object and the key, never their content."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """First ``remove`` the paths, then ``merge`` the patch: for the JSON document under one key of an object.
+
+    Labels and annotations are for the creation of the object only.
+    """
+
+    kind: str
+    name: str
+    namespace: str
+    key: str
+    merge: Mapping[str, Any] = field(default_factory=dict)
+    remove: Sequence[Any] = ()
+    list_keys: Mapping[str, str] = field(default_factory=dict)
+    create: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def resource(self) -> str:
+        return describe(self.kind, self.name, self.namespace)
+
+    def __str__(self) -> str:
+        return f"key {self.key} of {self.resource}"
+
+
+def plan(wish: Wish, current: Mapping[str, Any] | None, owners: Sequence[Owner], overwrite: bool) -> list[Change]:
+    """Return the one write that fulfils a wish for an object (None: it does not exist), or nothing.
+
+    ``owners`` as of ``_ownership.owners``; unless ``overwrite``, an object that a controller would overwrite is
+    refused. Raises MergeError.
+    """
+    text = text_of(wish, current)
+    try:
+        before = parse(text)
+        after = merge(remove(before, wish.remove), wish.merge, wish.list_keys)
+    except DocumentError as error:
+        raise MergeError(f"Cannot merge into {wish}: it {error}.") from None
+    except ValueError as error:  # a path in the wish
+        raise MergeError(f"Cannot merge into {wish}: {error}.") from None
+    changed = differences(before, after, wish.list_keys)
+    target = {"kind": wish.kind, "name": wish.name, "namespace": wish.namespace}
+    data = {wish.key: _encoded(wish.kind, render(after, like=text))}
+    if current is not None and _is_used_up(wish, current, after):
+        version = current["metadata"]["resourceVersion"]
+        change = _change("delete", wish, changed, "delete", **target, resource_version=version)
+    elif not changed:
+        return []
+    elif current is None:
+        change = _change("create", wish, changed, "create", manifest=_manifest(wish, data))
+    else:
+        patch = {"metadata": {"resourceVersion": current["metadata"]["resourceVersion"]}, "data": data}
+        change = _change("update", wish, changed, "merge_patch", **target, patch=patch)
+    _check_writable(wish, current, owners, overwrite)
+    return [change]
+
+
+def warnings(wish: Wish, owners: Sequence[Owner]) -> list[str]:
+    """Return what an operator should know about a change to an object that a chart describes."""
+    texts = {
+        "helm": "the next helm upgrade of release {} overwrites this change unless its values say the same",
+        "argocd": "Argo CD overwrites this change at the next sync of {} unless the application's source says the same",
+    }
+    return [f"{wish.resource}: {texts[owner.kind].format(owner.name)}." for owner in owners if owner.kind in texts]
+
+
+def _check_writable(wish: Wish, current: Mapping[str, Any] | None, owners: Sequence[Owner], overwrite: bool) -> None:
+    controllers = [owner.name for owner in owners if owner.kind == "controller"]
+    if controllers and not overwrite:
+        raise MergeError(
+            f"Refusing to change {wish}: {controllers[0]} manages the object and would overwrite the change within"
+            " minutes; make the change at its source, or set overwrite_externally_managed."
+        )
+    if current is None and not wish.create:
+        raise MergeError(f"Cannot merge into {wish}: the object does not exist, and create is false.")
+    if current is not None and current.get("immutable"):
+        raise MergeError(f"Cannot change {wish}: the object is immutable; delete it and let it be created again.")
+
+
+def _is_used_up(wish: Wish, current: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Tell whether we created the object, only removals are wished, and they leave nothing in it."""
+    annotations = current["metadata"].get("annotations") or {}
+    others = {**(current.get("data") or {}), **(current.get("binaryData") or {})}
+    others.pop(wish.key, None)
+    return annotations.get(CREATED_BY) == CREATED_BY_VALUE and not wish.merge and not others and is_hollow(after)
+
+
+def text_of(wish: Wish, current: Mapping[str, Any] | None) -> str:
+    """Return the text under the key of the wish, empty if there is none. Raises MergeError where it is not text."""
+    current = current or {}
+    value = (current.get("data") or {}).get(wish.key, "")
+    if wish.key in (current.get("binaryData") or {}):
+        raise MergeError(f"Cannot merge into {wish}: it is binary data.")
+    if wish.kind == "ConfigMap":
+        return value
+    try:
+        return base64.b64decode(value).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise MergeError(f"Cannot merge into {wish}: it is not text in UTF-8.") from None
+
+
+def _encoded(kind: str, text: str) -> str:
+    return base64.b64encode(text.encode()).decode() if kind == "Secret" else text
+
+
+def _manifest(wish: Wish, data: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": wish.kind,
+        "metadata": {
+            "name": wish.name,
+            "namespace": wish.namespace,
+            "labels": dict(wish.labels),
+            "annotations": {**wish.annotations, CREATED_BY: CREATED_BY_VALUE},
+        },
+        "data": data,
+    }
+
+
+def _change(action: str, wish: Wish, changed: Sequence[Difference], operation: str, **parameters: Any) -> Change:
+    before = {each.path: each.before for each in changed if each.before is not ABSENT}
+    after = {each.path: each.after for each in changed if each.after is not ABSENT}
+    if wish.kind == "Secret":
+        after = {path: REDACTED_CHANGED if path in before else REDACTED for path in after}
+        before = dict.fromkeys(before, REDACTED)
+    return Change(action, wish.resource, wish.key, before, after, operation, parameters)

@@ -1,0 +1,268 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to change on a MinIO server: buckets, policies, users, groups, service accounts, rules. Pure.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
+
+EVENTS = ("s3:ObjectCreated:Put", "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy",
+          "s3:ObjectCreated:CompleteMultipartUpload")
+"""The ways in which an upload completes; MinIO's ObjectCreated:* also means changes of tags, retention and holds."""
+
+_FAMILIES = {
+    "s3:ObjectCreated:*": (*EVENTS, *(f"s3:ObjectCreated:{name}" for name in (
+        "PutTagging", "DeleteTagging", "PutRetention", "PutLegalHold"))),
+    "s3:ObjectRemoved:*": tuple(f"s3:ObjectRemoved:{name}" for name in (
+        "Delete", "DeleteMarkerCreated", "NoOP", "DeleteAllVersions")),
+    "s3:ObjectAccessed:*": tuple(f"s3:ObjectAccessed:{name}" for name in (
+        "Get", "Head", "Attributes", "GetRetention", "GetLegalHold")),
+}
+
+_ACTIONS = {
+    "uploader": ("s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+    "indexer": ("s3:GetObject",),
+    "fence": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
+              "s3:ListMultipartUploadParts"),
+}
+GRANTS = tuple(_ACTIONS)
+
+_UNITS = {"": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9,
+          "TB": 10**12}
+
+
+@dataclass(frozen=True)
+class Current:
+    """All that was read of the server; names of what does not exist are missing."""
+
+    region: str
+    arns: Sequence[str] = ()
+    buckets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    policies: Mapping[str, Any] = field(default_factory=dict)
+    users: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    service_accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def granted(grant: str, buckets: Sequence[str]) -> dict[str, Any]:
+    """Return the least privileges of an uploader, the indexing Jobs, or fence, which signs URLs, on some buckets."""
+    return {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": sorted(_ACTIONS[grant]), "Resource": [f"arn:aws:s3:::{b}/*" for b in buckets]},
+        {"Effect": "Allow", "Action": ["s3:GetBucketLocation", "s3:ListBucket"],
+         "Resource": [f"arn:aws:s3:::{b}" for b in buckets]},
+    ]}
+
+
+def size(text: Any) -> int:
+    """Return the bytes of ``10GiB`` or the like, or raise ValueError."""
+    match = re.fullmatch(r"\s*([0-9]+)\s*([KMGT]?i?B?)\s*", str(text), re.IGNORECASE)
+    unit = match[2].upper() if match else None
+    if unit not in _UNITS:
+        raise ValueError(f"The quota {text} is no size: write it like 10GiB, or 0 for none.")
+    return int(match[1]) * _UNITS[unit]
+
+
+def plan(current: Current, options: Mapping[str, Any]) -> list[Change]:
+    """Return all changes in the order in which they can be made, or raise ValueError for what cannot be."""
+    policies = [change for each in options["policies"] for change in _policy(current, each)]
+    users = [change for each in options["users"] for change in _user(current, each)]
+    return [
+        *(change for change in policies if change.action != "delete"),
+        *(change for change in users if change.action != "delete"),
+        *(change for each in options["groups"] for change in _group(current, each)),
+        *(change for change in users if change.action == "delete"),
+        *(change for each in options["service_accounts"] for change in _service_account(current, each)),
+        *(change for each in options["buckets"] for change in _bucket(current, each)),
+        *_rules_of_targets(current, options["remove_target_arns"]),
+        *(change for each in options["buckets"]
+          if each["state"] == "present" and each["notifications"] is not None
+          for change in _rules(current, each, options["purge_notifications"])),
+        # MinIO keeps a policy that is attached.
+        *(change for change in policies if change.action == "delete"),
+    ]
+
+
+def _bucket(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
+    name = wanted["name"]
+    resource, found = f"bucket {name}", current.buckets.get(name)
+    if wanted["state"] == "absent":
+        if found is not None:
+            yield Change("delete", resource, operation="remove_bucket", parameters={"name": name})
+        return
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
+        raise ValueError(f"{name} is no name for a bucket: use 3 to 63 lower-case letters, digits, dots and dashes.")
+    if found is None:
+        found = {"object_lock": wanted["object_lock"], "quota": 0,
+                 "versioning": "enabled" if wanted["object_lock"] else None}
+        yield Change("create", resource, after={"object_lock": wanted["object_lock"]}, operation="make_bucket",
+                     parameters={"name": name, "object_lock": wanted["object_lock"]})
+    if wanted["object_lock"] and not found["object_lock"]:
+        raise ValueError(f"Bucket {name} exists without object lock, which can only be had at creation: make another.")
+    if wanted["versioning"] and wanted["versioning"] != found["versioning"]:
+        if found["object_lock"]:
+            raise ValueError(f"Bucket {name} has object lock, which needs versioning: leave its versioning enabled.")
+        yield Change("update", resource, "versioning", found["versioning"], wanted["versioning"], "set_versioning",
+                     {"name": name, "versioning": wanted["versioning"]})
+    if wanted["quota"] is not None and size(wanted["quota"]) != found["quota"]:
+        yield Change("update", resource, "quota", found["quota"], size(wanted["quota"]), "set_quota",
+                     {"name": name, "quota": size(wanted["quota"])})
+
+
+def meaning(rule: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a rule does, so that two that do the same are equal; the region of the ARN says nothing."""
+    events = {one for event in rule["events"] for one in _FAMILIES.get(event, (event,))}
+    return rule["id"], tuple(rule["arn"].split(":")[4:]), frozenset(events), rule["prefix"] or "", rule["suffix"] or ""
+
+
+def _rules(current: Current, bucket: Mapping[str, Any], purge: bool) -> list[Change]:
+    found = current.buckets.get(bucket["name"], {}).get("rules", [])
+    wanted = [_rule(current, bucket["name"], each) for each in bucket["notifications"]]
+    ids = [rule["id"] for rule in wanted]
+    if len(set(ids)) != len(ids):
+        raise ValueError(f"Bucket {bucket['name']} has two rules of one id: give each its own.")
+    # MinIO refuses two rules that do the same, so ours takes the place of one under another id.
+    same = [meaning(rule)[1:] for rule in wanted]
+    kept = [] if purge else [rule for rule in found if rule["id"] not in ids and meaning(rule)[1:] not in same]
+    if sorted(map(_order, found)) == sorted(map(_order, kept + wanted)):
+        return []
+    return [_put_rules(bucket["name"], found, kept + wanted)]
+
+
+def _order(rule: Mapping[str, Any]) -> str:
+    identifier, target, events, prefix, suffix = meaning(rule)
+    return repr((identifier, target, sorted(events), prefix, suffix))
+
+
+def _rule(current: Current, bucket: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    kind, dummy, identifier = wanted["target"].partition("/")
+    arn = f"arn:minio:sqs:{current.region}:{identifier}:{kind}"
+    if arn not in current.arns:
+        raise ValueError(f"Bucket {bucket} cannot send to {wanted['target']}, as the server has no such target: it has "
+                         f"{', '.join(current.arns) or 'none'}. Configure the target and restart the server first.")
+    return {"id": wanted["id"], "arn": arn, "events": list(wanted["events"]), "prefix": wanted["prefix"],
+            "suffix": wanted["suffix"]}
+
+
+def _rules_of_targets(current: Current, arns: Sequence[str]) -> Iterable[Change]:
+    gone = {tuple(arn.split(":")[4:]) for arn in arns}
+    for name, bucket in current.buckets.items():
+        left = [rule for rule in bucket["rules"] if tuple(rule["arn"].split(":")[4:]) not in gone]
+        if left != bucket["rules"]:
+            yield _put_rules(name, bucket["rules"], left)
+
+
+def _put_rules(bucket: str, before: Sequence[Any], after: Sequence[Any]) -> Change:
+    action = "create" if not before else "update" if after else "delete"
+    return Change(action, f"bucket {bucket}", "notifications", list(before) or None, list(after) or None, "put_rules",
+                  {"bucket": bucket, "rules": after})
+
+
+def _document(wanted: Mapping[str, Any]) -> Any:
+    return granted(wanted["grant"], wanted["buckets"]) if wanted["grant"] else wanted["policy"]
+
+
+def same_policy(one: Any, other: Any) -> bool:
+    """Tell whether two documents say the same; MinIO turns single words into lists and sorts them."""
+    return _normal(one) == _normal(other)
+
+
+def _normal(document: Any) -> Any:
+    def listed(value: Any) -> Any:
+        return sorted(value) if isinstance(value, list) else [value]
+
+    statements = (document or {}).get("Statement", [])
+    return sorted(repr(sorted((key, listed(value) if key in ("Action", "NotAction", "Resource") else value)
+                              for key, value in each.items() if value)) for each in (
+        statements if isinstance(statements, list) else [statements]))
+
+
+def _policy(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
+    name, found = wanted["name"], current.policies.get(wanted["name"])
+    if wanted["state"] == "absent":
+        if found is not None:
+            yield Change("delete", f"policy {name}", before=found, operation="remove_policy", parameters={"name": name})
+    elif found is None or not same_policy(found, _document(wanted)):
+        yield Change("update" if found else "create", f"policy {name}", before=found, after=_document(wanted),
+                     operation="put_policy", parameters={"name": name, "policy": _document(wanted)})
+
+
+def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
+    name, found = wanted["name"], current.users.get(wanted["name"])
+    resource = f"user {name}"
+    if wanted["state"] == "absent":
+        if found is not None:
+            yield Change("delete", resource, operation="remove_user", parameters={"name": name})
+        return
+    if found is None and not wanted["secret"]:
+        raise ValueError(f"User {name} does not exist and has no secret: give it one of 8 characters or more.")
+    if wanted["update_secret"] and not wanted["secret"]:
+        raise ValueError(f"User {name} has update_secret and no secret: give it one, or leave update_secret out.")
+    if found is None or wanted["update_secret"]:
+        yield Change("update" if found else "create", resource, "secret" if found else None, operation="put_user",
+                     parameters={"name": name, "secret": wanted["secret"]})
+    # Setting the secret enables the user.
+    enabled = True if found is None or wanted["update_secret"] else found["enabled"]
+    attached = _attached(resource, "user", name, (found or {}).get("policies", []), wanted["policies"])
+    switched = [Change("update", resource, "enabled", enabled, wanted["enabled"], "enable_user",
+                       {"name": name, "enabled": wanted["enabled"]})] if wanted["enabled"] != enabled else []
+    if attached and not enabled and not wanted["enabled"]:
+        raise ValueError(f"User {name} is disabled, and MinIO changes the policies of enabled users only: enable it, or "
+                         "leave its policies as they are.")
+    yield from (*switched, *attached) if wanted["enabled"] else (*attached, *switched)
+
+
+def _attached(resource: str, kind: str, name: str, found: Sequence[str], wanted: Sequence[str] | None) -> list[Change]:
+    if wanted is None or set(found) == set(wanted):
+        return []
+    return [Change("update", resource, "policies", sorted(found), sorted(wanted), "attach", {
+        kind: name, "add": sorted(set(wanted) - set(found)), "remove": sorted(set(found) - set(wanted))})]
+
+
+def _group(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
+    name, found = wanted["name"], current.groups.get(wanted["name"])
+    resource, members = f"group {name}", (found or {}).get("members", [])
+    if wanted["state"] == "absent":
+        if found is not None:
+            yield Change("delete", resource, before={"members": members}, operation="remove_group",
+                         parameters={"name": name, "members": members})
+        return
+    target = members if wanted["members"] is None else sorted(wanted["members"])
+    if found is None or sorted(members) != target:
+        yield Change("update" if found else "create", resource, "members", sorted(members), target, "set_members", {
+            "name": name, "add": sorted(set(target) - set(members)), "remove": sorted(set(members) - set(target))})
+    if wanted["enabled"] != (found or {}).get("enabled", True):
+        yield Change("update", resource, "enabled", not wanted["enabled"], wanted["enabled"], "enable_group",
+                     {"name": name, "enabled": wanted["enabled"]})
+    yield from _attached(resource, "group", name, (found or {}).get("policies", []), wanted["policies"])
+
+
+def _service_account(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
+    key, found = wanted["access_key"], current.service_accounts.get(wanted["access_key"])
+    resource = f"service account {key}"
+    if wanted["state"] == "absent":
+        if found is not None:
+            yield Change("delete", resource, operation="remove_service_account", parameters={"key": key})
+        return
+    document = _document(wanted)
+    if found is None:
+        if not wanted["secret"]:
+            raise ValueError(f"Service account {key} does not exist and has no secret: give it one.")
+        yield Change("create", resource, after={"policy": document}, operation="add_service_account",
+                     parameters={"key": key, "secret": wanted["secret"], "policy": document})
+        return
+    if wanted["update_secret"] and not wanted["secret"]:
+        raise ValueError(f"Service account {key} has update_secret and no secret: give it one, or leave update_secret out.")
+    if wanted["update_secret"]:
+        yield Change("update", resource, "secret", operation="update_service_account",
+                     parameters={"key": key, "secret": wanted["secret"]})
+    if document and not same_policy(found["policy"], document):
+        yield Change("update", resource, "policy", found["policy"], document, "update_service_account",
+                     {"key": key, "policy": document})

@@ -1,0 +1,412 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hops of a probe upload: each makes or awaits one thing and says what it saw.
+
+Nothing here receives from the production queue, which would steal messages from ssjdispatcher: the probe is recognised
+by its Job's ``INPUT_URL``, and the hops before by configuration and metrics.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, KubeError
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import MinioError
+from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Gen3Error, Indexd, Metadata, Send
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AWS_ERRORS, STORAGE_ERRORS, Storage
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import read_jobs
+
+JOB_LABEL = "app=ssjdispatcherjob"
+"""The label that ssjdispatcher puts on its Jobs (ssjdispatcher ``handlers/jobs.go``)."""
+
+
+class HopFailed(Exception):
+    """A hop that was not passed: one sentence, what was seen, and what to look at."""
+
+    def __init__(self, message: str, evidence: Sequence[str] = (), advice: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.evidence, self.advice = evidence, advice
+
+
+@dataclass
+class Passed:
+    """A hop that was passed: what was seen, and what the probe has to remember.
+
+    ``at`` is the latest time at which it can have happened, where that is known better than by the time of the look.
+    """
+
+    evidence: list[str]
+    remember: dict[str, Any] = field(default_factory=dict)
+    state: str = _probe.PASSED
+    at: float | None = None
+
+
+@dataclass
+class World:
+    """What the hops act on. Clients are made when a hop first needs them."""
+
+    aws: Callable[[str], Any]
+    kube: Callable[[], Kube]
+    send: Callable[[str, Mapping[str, str]], Send]
+    storage: Storage
+    params: Mapping[str, Any]
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    waited: bool = False
+
+    def wait(self, look: Callable[[], Any]) -> Any:
+        """Call ``look`` until it returns something true, and return that; None on a time-out.
+
+        An error of the network counts as "not yet", unless it is still there at the end. ``waited`` tells afterwards
+        whether the first look was not enough.
+        """
+        deadline = self.clock() + self.params["timeout"]
+        while True:
+            try:
+                seen, error = look(), None
+            except (Gen3Error, KubeError) as exc:
+                seen, error = None, exc
+            if seen:
+                return seen
+            if self.clock() >= deadline:
+                if error:
+                    raise error
+                return None
+            self.waited = True
+            self.sleep(self.params["interval"])
+
+    @cached_property
+    def indexer(self) -> Mapping[str, Any]:
+        """Return the ``imageConfig`` of the indexing job from ssjdispatcher's Secret: addresses, users and passwords.
+
+        The same as the Job uses, so that a password that has gone stale shows here already.
+        """
+        name, key = self.params["configuration_secret"], self.params["configuration_key"]
+        where = f"key {key} of Secret {self.params['namespace']}/{name}"
+        secret = self.kube().get("Secret", name, self.params["namespace"])
+        if secret is None or key not in (secret.get("data") or {}):
+            raise HopFailed(f"There is no {where}.", advice=["Run site.yml first."])
+        document = parse_secret_value(secret["data"][key], where)
+        for job in read_jobs(document):
+            config = job.fields.get("imageconfig")
+            if job.fields.get("name") == self.params["job_name"] and isinstance(config, Mapping):
+                return config
+        raise HopFailed(
+            f"JOBS in {where} has no entry {self.params['job_name']} with an imageConfig.",
+            advice=["Run site.yml first."],
+        )
+
+    def indexd(self) -> Indexd:
+        """Return indexd's client."""
+        config = self.indexer
+        return Indexd(self.send("indexd", config), config.get("username", ""))
+
+    def metadata(self) -> Metadata:
+        """Return the metadata service's client."""
+        config = self.indexer.get("metadataService") or {}
+        return Metadata(self.send("metadata", config), config.get("username", ""))
+
+    def target(self) -> _probe.Target | None:
+        """Return what MinIO says of the target that the events go to, None on Amazon S3; may raise MinioError."""
+        return self.storage.target(self.params["minio_target"]) if self.params["minio_url"] else None
+
+    @property
+    def bridge(self) -> _probe.Bridge | None:
+        """Return where to look at the event bridge, None on Amazon S3."""
+        return _probe.bridge(self.params["bridge"], self.params["namespace"]) if self.params["minio_url"] else None
+
+    def queue_evidence(self, depth: Mapping[str, int] | None) -> list[str]:
+        """Return the queue's metrics in words; nothing on a way without a queue."""
+        return [_probe.queue_evidence(depth)] if self.params["queue_url"] else []
+
+    def queue_depth(self) -> dict[str, int] | None:
+        """Return how many messages the queue and its dead-letter queue hold, None when that cannot be read."""
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+        def count(url: str) -> tuple[int, int]:
+            answer = self.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
+            return tuple(int(answer["Attributes"][name]) for name in names)
+
+        if not self.params["queue_url"]:
+            return None
+        try:
+            visible, in_flight = count(self.params["queue_url"])
+            depth = {"visible": visible, "in_flight": in_flight}
+            if self.params["dead_letter_queue_url"]:
+                depth["dead"] = sum(count(self.params["dead_letter_queue_url"]))
+        except AWS_ERRORS:
+            return None
+        return depth
+
+
+def parse_secret_value(encoded: str, where: str) -> Mapping[str, Any]:
+    """Return the JSON object in a Secret's value; the error never quotes it."""
+    try:
+        document = json.loads(base64.b64decode(encoded))
+    except ValueError:
+        document = None
+    if not isinstance(document, Mapping):
+        advice = ["Repair it by hand; ssjdispatcher cannot start with it."]
+        raise HopFailed(f"The {where} is no JSON object.", advice=advice)
+    return document
+
+
+def way(probe: Mapping[str, Any], world: World) -> Passed:
+    """Compare the way with what is declared: the changes that a run of site.yml would make."""
+    drift = world.params["drift"]
+    lines = [" ".join(filter(None, (c["action"], c["resource"], c.get("attribute")))) for c in drift]
+    if any(change["action"] == "create" for change in drift):
+        raise HopFailed("Parts of the way do not exist.", lines, ["Run site.yml."])
+    if drift:
+        return Passed([f"site.yml would {line}" for line in lines], state=_probe.INFORMATION)
+    compared = ["MinIO's bucket, rule, users and policies"] if world.params["minio_url"] else ["the bucket's rule"]
+    if world.params["queue_url"]:
+        compared.append("topic, queues, subscription and their policies")
+    return Passed([f"{' and '.join(compared)} are as declared"])
+
+
+def record(probe: Mapping[str, Any], world: World) -> Passed:
+    """Make a blank record, as fence does, and an empty metadata object for the Job to write its status into."""
+    # The bucket in the name tells the next run where the object lies, should this one be killed.
+    name = f"{world.params['bucket']}/{world.params['file_name']}"
+    blank = world.indexd().create_blank(name)
+    made, evidence = ["record"], [f"{blank['did']}, revision {blank['rev']}"]
+    try:
+        world.metadata().create(blank["did"])
+        made.append("metadata")
+    except Gen3Error as error:
+        # The metadata service is no part of being READY, and the Job does not fail without it either.
+        evidence.append(f"no metadata object: {error}")
+    return Passed([*evidence, *clear_up(name, world)], {"guid": blank["did"], "made": made})
+
+
+def clear_up(name: str, world: World) -> list[str]:
+    """Remove what runs that were killed have left, and return it in words; the probe does not depend on it.
+
+    No run takes ten times as long as one hop may. Without its version, an object in a bucket with versions is only hidden.
+    """
+    try:
+        found = world.indexd().find_own(name)
+    except Gen3Error:
+        return []
+    guids = _probe.left_behind(found, world.clock(), max(3600, 10 * world.params["timeout"]))
+    place = {"bucket": world.params["bucket"], "made": ["object", "metadata", "record"]}
+    lines = []
+    for guid in guids:
+        removed, left = remove({**place, "guid": guid, "key": f"{guid}/{world.params['file_name']}"}, world)
+        lines.append("; ".join([f"{guid} was left by an earlier run, removed: {', '.join(removed)}", *left]))
+    return lines
+
+
+def upload(probe: Mapping[str, Any], world: World) -> Passed:
+    """Put the object where fence would have it put: ``<guid>/<file name>``."""
+    bucket, key = world.params["bucket"], f"{probe['guid']}/{world.params['file_name']}"
+    content = f"A probe of gen3.uploads: {probe['guid']}\n".encode()
+    before = world.queue_depth()
+    try:
+        version = world.storage.put(bucket, key, content)
+    except STORAGE_ERRORS as error:
+        raise HopFailed(
+            f"Putting s3://{bucket}/{key} failed: {str(error).rstrip('.')}.",
+            advice=[f"Does the bucket {bucket} exist, and may the user in use call s3:PutObject on it?"],
+        ) from error
+    remember = {
+        "bucket": bucket,
+        "key": key,
+        "url": f"s3://{bucket}/{key}",
+        "version": version,
+        "size": len(content),
+        "hashes": _probe.digests(content),
+        "queue_before": before,
+        "made": [*probe["made"], "object"],
+    }
+    return Passed([f"s3://{bucket}/{key}, {len(content)} bytes", *world.queue_evidence(before)], remember)
+
+
+def target(probe: Mapping[str, Any], world: World) -> Passed:
+    """Ask MinIO whether it reaches its target. That takes the file no time, which travels on meanwhile."""
+    said = world.target()
+    evidence = _probe.target_evidence(said)
+    if said.status != "online":
+        raise HopFailed(f"{evidence}.", advice=_probe.target_advice(said, world.bridge))
+    return Passed([evidence], at=probe["uploaded"])
+
+
+def job(probe: Mapping[str, Any], world: World) -> Passed:
+    """Await the Job whose INPUT_URL is the object's."""
+    namespace = world.params["jobs_namespace"]
+    seen = world.wait(lambda: _probe.find_job(world.kube().list("Job", namespace, JOB_LABEL), probe["url"]))
+    depth = world.queue_depth()
+    evidence = world.queue_evidence(depth)
+    if seen is None:
+        params, said = world.params, None
+        try:
+            said = world.target()
+        except MinioError as error:
+            evidence.append(str(error))
+        if said:
+            evidence.append(_probe.target_evidence(said))
+        raise HopFailed(
+            f"No Job for {probe['url']} appeared in namespace {namespace}.",
+            evidence,
+            _probe.no_job_advice(
+                f"-n {params['namespace']} deployment/{params['deployment']}",
+                queue=params["queue"] if params["queue_url"] else None,
+                depth=depth,
+                before=probe.get("queue_before"),
+                target=said,
+                look_at=world.bridge,
+            ),
+        )
+    name, created = seen["metadata"]["name"], seen["metadata"]["creationTimestamp"]
+    return Passed([f"Job {namespace}/{name}, created {created}", *evidence], {"job": name}, at=_probe.latest(created))
+
+
+def finished(probe: Mapping[str, Any], world: World) -> Passed:
+    """Await the end of the Job; ssjdispatcher deletes finished Jobs, so one that has gone has finished."""
+    namespace, name = world.params["jobs_namespace"], probe["job"]
+    gone: Mapping[str, Any] = {"status": {}}
+
+    def look() -> Mapping[str, Any] | None:
+        live = world.kube().get("Job", name, namespace)
+        return gone if live is None else live if _probe.job_state(live) else None
+
+    seen = world.wait(look)
+    if seen is gone:
+        return Passed([f"Job {name} has been cleaned up already"], state=_probe.INFORMATION)
+    state = _probe.job_state(seen) if seen else None
+    if state == _probe.PASSED:
+        completed = seen["status"].get("completionTime")
+        return Passed([f"Job {name} succeeded at {completed}"], at=_probe.latest(completed))
+    raise HopFailed(
+        f"Job {name} {'failed' if state else 'did not finish'}.",
+        _probe.pod_reasons(world.kube().list("Pod", namespace, f"job-name={name}")),
+        [f"kubectl -n {namespace} logs job/{name}", f"kubectl -n {namespace} describe job/{name}"],
+    )
+
+
+def when_the_job_ended(probe: Mapping[str, Any], world: World) -> float | None:
+    """Return the time of the hop before if the first look was enough: the Job writes everything before it ends."""
+    return None if world.waited else probe["hops"][-1]["ended"]
+
+
+def indexed(probe: Mapping[str, Any], world: World) -> Passed:
+    """Await size and hashes in the record and compare them with the object's."""
+    indexd = world.indexd()
+
+    def look() -> dict[str, Any] | None:
+        found = indexd.get(probe["guid"])
+        return found if found and _probe.is_filled(found) else None
+
+    found = world.wait(look)
+    if found is None:
+        raise HopFailed(
+            f"The record {probe['guid']} got no size and no hashes.",
+            advice=[
+                "Does the Job write into the indexd that is asked here?",
+                f"kubectl -n {world.params['jobs_namespace']} logs job/{probe.get('job')}",
+            ],
+        )
+    problems = _probe.record_problems(found, probe)
+    if problems:
+        raise HopFailed(
+            f"The record {probe['guid']} does not describe the object: {'; '.join(problems)}.",
+            advice=["Did another program replace the object or the record?"],
+        )
+    names = ", ".join(sorted(set(found["hashes"]) & set(probe["hashes"])))
+    return Passed([f"{found['size']} bytes; {names} equal those computed here"], at=when_the_job_ended(probe, world))
+
+
+def metadata(probe: Mapping[str, Any], world: World) -> Passed:
+    """Await the status ``uploaded``; without a metadata object there is nothing to await."""
+    if "metadata" not in probe["made"]:
+        return Passed(["no metadata object, so no status; READY does not depend on it"], state=_probe.INFORMATION)
+    service, last = world.metadata(), None
+
+    def look() -> str | None:
+        nonlocal last
+        last = service.upload_status(probe["guid"])
+        return last if last in ("uploaded", "error") else None
+
+    if world.wait(look) != "uploaded":
+        raise HopFailed(
+            f"The metadata service has _upload_status {last or 'unset'} for {probe['guid']}, not uploaded.",
+            advice=[f"kubectl -n {world.params['jobs_namespace']} logs job/{probe.get('job')}"],
+        )
+    return Passed(["_upload_status is uploaded"], at=when_the_job_ended(probe, world))
+
+
+def ready(probe: Mapping[str, Any], world: World) -> Passed:
+    """Read the record as the portal does, without a password."""
+    found = world.indexd().get(probe["guid"])
+    if not found or not _probe.is_filled(found):
+        raise HopFailed(f"The record {probe['guid']} is not READY any more.", advice=["Did another program change it?"])
+    return Passed([f"anyone can read size and hashes of {probe['guid']}"], at=when_the_job_ended(probe, world))
+
+
+def removal(probe: Mapping[str, Any], world: World) -> Passed:
+    """Remove what the probe made; what cannot be removed is named, and the rest is removed all the same."""
+    removed, left = remove(probe, world)
+    evidence = [f"removed: {', '.join(removed) or 'nothing, as nothing was made'}"]
+    if left:
+        message = f"Left behind of the probe {probe['guid']}: {'; '.join(left)}"
+        raise HopFailed(message, evidence, ["Remove them by hand."])
+    return Passed(evidence, {"made": []})
+
+
+def remove(probe: Mapping[str, Any], world: World) -> tuple[list[str], list[str]]:
+    """Return what was removed of a probe, and what was not with the reason."""
+    steps = {
+        "object": lambda: world.storage.remove(probe["bucket"], probe["key"], probe.get("version")),
+        "metadata": lambda: world.metadata().delete(probe["guid"]),
+        "record": lambda: world.indexd().delete(probe["guid"]),
+    }
+    removed, left = [], []
+    for part, step in steps.items():
+        if part not in probe.get("made", []):
+            continue
+        try:
+            step()
+            removed.append(part)
+        except (Gen3Error, KubeError, HopFailed, *STORAGE_ERRORS) as error:
+            left.append(f"{part}: {error}")
+    return removed, left
+
+
+STEPS: Mapping[str, Callable[[Mapping[str, Any], World], Passed]] = {
+    "way": way,
+    "record": record,
+    "upload": upload,
+    "target": target,
+    "job": job,
+    "finished": finished,
+    "indexed": indexed,
+    "metadata": metadata,
+    "ready": ready,
+    "removal": removal,
+}
+
+
+def travel(name: str, probe: Mapping[str, Any], world: World) -> tuple[dict[str, Any], str | None]:
+    """Do one hop; return the probe after it and, when it was not passed, one sentence that says so."""
+    started = world.clock()
+    try:
+        passed = STEPS[name](probe, world)
+    except (HopFailed, Gen3Error, KubeError, MinioError) as error:
+        evidence = [str(error), *getattr(error, "evidence", ())]
+        advice = list(getattr(error, "advice", ()))
+        probe = _probe.add_hop(probe, name, _probe.FAILED, started, world.clock(), evidence, advice)
+        sentence = f"The upload stopped at the hop '{_probe.HOPS[name]}': {' '.join([str(error), *advice])}"
+        return probe, sentence
+    ended = world.clock() if passed.at is None else min(world.clock(), passed.at)
+    probe = _probe.add_hop({**probe, **passed.remember}, name, passed.state, started, ended, passed.evidence)
+    return ({**probe, "uploaded": ended} if name == "upload" else probe), None

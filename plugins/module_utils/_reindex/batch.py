@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One batch of a reindex: pages of the bucket, the records of each page, an event for each object that is stuck.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex import review as reindex
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex.destinations import Send
+from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import CallError, Post
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex.listing import Pages
+
+_SHOWN = 100
+"""How many keys of each kind a result names; their number is always told."""
+
+
+class Pace:
+    """Lets so many calls a second pass, evenly."""
+
+    def __init__(self, rate: float):
+        self._pause, self._next = 1 / rate, 0.0
+
+    def wait(self) -> None:
+        """Return when the next call may be made."""
+        now = time.monotonic()
+        if now < self._next:
+            time.sleep(self._next - now)
+        self._next = max(now, self._next) + self._pause
+
+
+def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of the module upload_reindex; without ``send`` what it would be.
+
+    ``indexd`` posts to indexd's ``/bulk/documents``.
+    """
+    pace = Pace(options["rate"])
+    counts = {"seen": 0, "stuck": 0, "sent": 0, "without_record": 0, "without_guid": 0, "too_young": 0}
+    shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": []}
+    marker: str | None = None
+    for page in pages:
+        wanted = [upload for upload in page if upload.key.endswith(options["suffix"])]
+        guids = sorted({upload.guid for upload in wanted if upload.guid})
+        found = reindex.review(wanted, _records(indexd, guids), datetime.now(timezone.utc), options["least_age"])
+        for kind in ("stuck", "without_record", "without_guid", "too_young"):
+            counts[kind] += len(getattr(found, kind))
+        for kind, keys in shown.items():
+            keys += [upload.key for upload in getattr(found, kind)[:_SHOWN - len(keys)]]
+        if send:
+            for upload in found.stuck:
+                pace.wait()
+                send(upload)
+                counts["sent"] += 1
+        counts["seen"] += len(page)
+        marker = page[-1].key
+        if counts["seen"] >= options["batch"]:
+            break
+    else:
+        marker = None
+    return {"changed": counts["stuck"] > 0, "marker": marker, "counts": counts, **shown}
+
+
+def _records(indexd: Post, guids: list[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the records of a page by GUID, in one call; reading is public."""
+    if not guids:
+        return {}
+    status, answer = indexd(guids)
+    if status != 200 or not isinstance(answer, list):
+        raise CallError(f"Reading {len(guids)} records from indexd's /bulk/documents was answered with HTTP {status}: check that "
+                        "indexd_url ends with /index and leads to indexd.")
+    return {record["did"]: record for record in answer}

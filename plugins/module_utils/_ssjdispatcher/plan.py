@@ -1,0 +1,357 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at a live ssjdispatcher and at what would become of it, before anything is changed.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document import plan as merge_plan
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import rbac as access
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import validate as rules
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
+    ABSENT,
+    DocumentError,
+    is_hollow,
+    merge,
+    parse,
+    remove,
+    select,
+)
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, list_if_allowed
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import Owner, owners, targets
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
+    PENDING,
+    RECORD,
+    RolloutError,
+    plan_restart,
+    version,
+    waiting_for,
+)
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.deployment import (
+    FLAVOURS,
+    Installation,
+    read_deployment,
+    setup_problems,
+)
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.value_from import ValueSourceError, resolve
+
+LIST_KEYS = {"JOBS": "name"}
+"""How the elements of the list in credentials.json are told apart."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What shall become of ssjdispatcher; the fields are the options of the module ssjdispatcher_info."""
+
+    present: bool
+    credentials: Mapping[str, Any]
+    job_images: Mapping[str, Any]
+    sensitive: Mapping[str, Any]
+    buckets: Sequence[rules.Bucket]
+    replace_pattern: bool
+    overwrite_externally_managed: bool
+    access: access.Access
+
+
+class Cluster:
+    """The objects of a cluster, each read at most once."""
+
+    def __init__(self, kube: Kube, namespace: str) -> None:
+        self.kube = kube
+        self.namespace = namespace
+        self.get = lru_cache(maxsize=None)(kube.get)
+        self.list = lru_cache(maxsize=None)(kube.list)
+
+    def find_deployment(self, name: str | None) -> Mapping[str, Any] | None:
+        """Return the Deployment of that name, or the first under one of the usual names."""
+        found = (self.get("Deployment", each, self.namespace) for each in ([name] if name else FLAVOURS))
+        return next(filter(None, found), None)
+
+    def config_map(self, name: str) -> Mapping[str, Any] | None:
+        return self.get("ConfigMap", name, self.namespace)
+
+    def secret(self, name: str, namespace: str | None) -> Mapping[str, Any] | None:
+        return self.get("Secret", name, namespace or self.namespace)
+
+    def owners(self, kind: str, name: str, namespace: str) -> list[Owner]:
+        """Return who else writes to an object; an ExternalSecret claims its Secret before that exists."""
+        # Where one may not see ExternalSecrets, the owner references tell who manages the Secret.
+        claims = list_if_allowed(self, "ExternalSecret", namespace) if kind == "Secret" else []
+        return owners(self.get(kind, name, namespace), [claim for claim in claims if targets(claim, name)])
+
+
+@dataclass
+class Document:
+    """A JSON document inside a Secret or ConfigMap: ``before`` and, if the wish can be fulfilled, ``after`` it."""
+
+    wish: merge_plan.Wish
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] | None = None
+    changes: bool = False
+    problem: str | None = None
+
+    @property
+    def place(self) -> str:
+        """What messages call it."""
+        return f"{self.wish.key} of {self.wish.resource}"
+
+
+def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: Options) -> dict[str, Any]:
+    """Return the result of the module ssjdispatcher_info."""
+    cluster = Cluster(kube, namespace)
+    deployment = cluster.find_deployment(deployment_name)
+    installation = read_deployment(deployment, cluster.config_map) if deployment else Installation()
+    job_namespace = installation.job_namespace or namespace
+    helm = access.helm_markers(deployment)
+
+    rights = _rights(cluster, installation, job_namespace, helm, options)
+    credentials = images = None
+    if place := installation.secret:
+        wish = merge_plan.Wish("Secret", place.name, namespace, place.key, list_keys=LIST_KEYS, **helm)
+        credentials = _document(cluster, wish, options.credentials, options)
+    if place := installation.config_map:
+        wish = merge_plan.Wish("ConfigMap", place.name, namespace, place.key, **helm)
+        images = _document(cluster, wish, options.job_images, options)
+    documents = [document for document in (credentials, images) if document]
+
+    found = _review(installation, credentials, images, options)
+    refused = [*rights.problems, *(each.problem for each in documents if each.problem)]
+    found.problems[:0] = refused
+    if deployment is None:
+        found.problems.clear()  # what else there may be follows from it
+    found.problems[:0] = setup_problems(installation, namespace)
+    configuration = _configuration(installation, documents, rights, options)
+    restart = _restart(cluster, deployment, configuration, options, found)
+
+    job_account = cluster.get("ServiceAccount", access.JOB_SERVICE_ACCOUNT, job_namespace)
+    bindings = cluster.list("RoleBinding", job_namespace)
+    return {
+        "installation": {
+            "deployment": installation.deployment,
+            "flavour": installation.flavour,
+            "namespace": namespace,
+            "replicas": installation.replicas,
+            "service_account": installation.service_account,
+            "job_namespace": installation.job_namespace,
+            "job_num_max": installation.job_num_max,
+            "job_service_account_exists": job_account is not None,
+            "region": rules.region_in_force(credentials.before, installation.region) if credentials else None,
+            "secret": asdict(installation.secret) if installation.secret else None,
+            "config_map": asdict(installation.config_map) if installation.config_map else None,
+            "role_bindings": access.bindings_of(installation.service_account, namespace, bindings),
+            "owners": _owners(cluster, installation, documents),
+        },
+        "documents": [asdict(document.wish) for document in documents],
+        "access": [
+            {"state": state, "definition": definition}
+            for state, definitions in (("present", rights.apply), ("absent", rights.delete))
+            for definition in definitions
+        ],
+        "jobs": _jobs(credentials, images, options),
+        "configuration": configuration,
+        "restart": restart,
+        "converged": not (rights.apply or rights.delete or restart or any(each.changes for each in documents)),
+        "problems": found.problems,
+        "refused": refused,
+        "warnings": found.warnings,
+    }
+
+
+def _rights(cluster: Cluster, installation: Installation, job_namespace: str, helm: Mapping, options: Options) -> access.AccessPlan:
+    objects = access.definitions(installation.service_account, cluster.namespace, job_namespace, options.access)
+    live = {}
+    for each in objects:
+        kind, name = each["kind"], each["metadata"]["name"]
+        live[kind, name] = cluster.get(kind, name, each["metadata"]["namespace"])
+    if not options.present:
+        return access.plan_absent(objects, live)
+    if installation.deployment is None:
+        return access.AccessPlan()
+    wanted = [each for each in objects if options.access.includes(each)]
+    plan = access.plan_present(wanted, live, helm)
+    plan.delete += access.plan_absent([each for each in objects if each not in wanted], live).delete
+    return plan
+
+
+def _document(cluster: Cluster, wish: merge_plan.Wish, changes: Mapping[str, Any], options: Options) -> Document:
+    """Return a document before and after the changes wished for, or the reason why these cannot be made."""
+    document = Document(wish)
+    current = cluster.get(wish.kind, wish.name, wish.namespace)
+    try:
+        document.before = parse(merge_plan.text_of(wish, current))
+        patch = changes["merge"]
+        defaults = _missing(_missing(changes["defaults"], document.before, wish.list_keys), patch, wish.list_keys)
+        patch = merge(patch, defaults, wish.list_keys)
+        document.wish = replace(
+            wish,
+            merge=_choose_sources(patch, cluster, options.sensitive),
+            remove=_applicable(changes["remove"], document.before, current is not None and access.is_ours(current)),
+        )
+        resolved = replace(document.wish, merge=resolve(document.wish.merge, cluster.secret, options.sensitive))
+        document.after = merge(remove(document.before, resolved.remove), resolved.merge, resolved.list_keys)
+        owned_by = cluster.owners(wish.kind, wish.name, wish.namespace)
+        document.changes = bool(merge_plan.plan(resolved, current, owned_by, options.overwrite_externally_managed))
+    except DocumentError as error:
+        document.problem = f"Cannot merge into {document.place}: it {error}."
+    except ValueSourceError as error:
+        document.problem = f"In {document.place}: {error}"
+    except merge_plan.MergeError as error:
+        document.problem = str(error)
+    return document
+
+
+def _choose_sources(patch: Any, cluster: Cluster, sensitive: Mapping[str, Any]) -> Any:
+    """Return the patch with the first source that has a value, where value_from is a list of sources."""
+    if isinstance(patch, Mapping):
+        if set(patch) == {"value_from"} and isinstance(patch["value_from"], list) and patch["value_from"]:
+            sources = [{"value_from": source} for source in patch["value_from"]]
+            return next((source for source in sources if _has_value(source, cluster, sensitive)), sources[0])
+        return {key: _choose_sources(value, cluster, sensitive) for key, value in patch.items()}
+    return [_choose_sources(item, cluster, sensitive) for item in patch] if isinstance(patch, list) else patch
+
+
+def _has_value(source: Mapping[str, Any], cluster: Cluster, sensitive: Mapping[str, Any]) -> bool:
+    try:
+        resolve(source, cluster.secret, sensitive)
+    except ValueSourceError:
+        return False
+    return True
+
+
+def _missing(defaults: Mapping[str, Any], document: Mapping[str, Any], list_keys: Mapping[str, str]) -> dict[str, Any]:
+    """Return those of the defaults for which the document has no value; an empty string is none."""
+    missing: dict[str, Any] = {}
+    for key, value in defaults.items():
+        current = document.get(key, ABSENT)
+        if current is ABSENT or current == "":
+            missing[key] = value
+        elif isinstance(value, Mapping) and isinstance(current, Mapping):
+            if inner := _missing(value, current, {}):
+                missing[key] = inner
+        elif key in list_keys:
+            missing[key] = []
+            for element in value:
+                identity = {list_keys[key]: element[list_keys[key]]}
+                found = select(document, [key, identity])
+                missing[key].append(identity | _missing(element, {} if found is ABSENT else found, {}))
+    return missing
+
+
+def _applicable(removals: Sequence[Any], document: Mapping[str, Any], created_by_us: bool) -> list[Any]:
+    """Return the paths to remove: those whose condition, if they have one, holds (see the option ``remove``)."""
+    paths, last = [], []
+    for removal in removals:
+        if not isinstance(removal, Mapping):
+            paths.append(removal)
+        elif removal.get("last"):
+            last.append(removal["path"])
+        elif select(document, removal["path"]) == removal["value"]:
+            paths.append(removal["path"])
+    return paths + last if created_by_us and is_hollow(remove(document, paths + last)) else paths
+
+
+def _review(installation: Installation, credentials: Document | None, images: Document | None, options: Options) -> rules.Findings:
+    """Return what the rules say about the documents as they would be; each sentence begins with its document."""
+    found = rules.Findings()
+
+    def add(document: Document, more: rules.Findings) -> None:
+        found.problems.extend(f"In {document.place}: {sentence}" for sentence in more.problems)
+        found.warnings.extend(f"In {document.place}: {sentence}" for sentence in more.warnings)
+
+    if credentials is None or credentials.after is None:
+        return found
+    add(credentials, rules.review_credentials(credentials.after, installation.region, options.buckets))
+    add(credentials, rules.review_replacement(credentials.before, credentials.after, options.buckets, options.replace_pattern))
+    if images is not None and images.after is not None:
+        add(images, rules.review_images(images.after, credentials.after))
+    elif installation.job_images is None:
+        add(credentials, rules.review_images(None, credentials.after))
+    return found
+
+
+def _jobs(credentials: Document | None, images: Document | None, options: Options) -> list[dict[str, Any]]:
+    """Return the JOBS entries of the buckets as they would be."""
+    if credentials is None or credentials.after is None:
+        return []
+    before, after = (
+        {job.name: (job, _image(job, state)) for job in rules.read_jobs(document)}
+        for document, state in ((credentials.before, images and images.before), (credentials.after, images and images.after))
+    )
+    return [
+        {
+            "name": name,
+            "image": after[name][1],
+            "service_account": after[name][0].fields.get("serviceaccount") or access.JOB_SERVICE_ACCOUNT,
+            "changes": before.get(name) != after[name],
+        }
+        for name in sorted({bucket.job for bucket in options.buckets} & after.keys())
+    ]
+
+
+def _image(job: rules.Job, images: Mapping[str, Any] | None) -> Any:
+    return job.fields.get("image") if images is None else images.get(job.name)
+
+
+def _configuration(
+    installation: Installation, documents: Sequence[Document], rights: access.AccessPlan, options: Options
+) -> list[dict[str, Any]]:
+    """Return what the pods read only when they start, as the module k8s_rollout_restart takes it."""
+    objects = [(document.wish.kind, document.wish.name, document.changes) for document in documents]
+    if options.access.role_arn and installation.service_account:
+        account = "ServiceAccount", installation.service_account
+        touched = [(each["kind"], each["metadata"]["name"]) for each in (*rights.apply, *rights.delete)]
+        objects.append((*account, account in touched))
+    return [{"kind": kind, "name": name, "pending": pending} for kind, name, pending in objects]
+
+
+def _restart(
+    cluster: Cluster,
+    deployment: Mapping[str, Any] | None,
+    configuration: Sequence[Mapping[str, Any]],
+    options: Options,
+    found: rules.Findings,
+) -> bool:
+    """Tell whether ssjdispatcher has to be restarted, or a rollout to be waited for; adds to the problems found.
+
+    When we withdraw, a pod that never started with anything of ours is left alone, and so is one that could not start
+    with what is left.
+    """
+    if deployment is None:
+        return False
+    if not options.present:
+        annotations = (deployment["spec"]["template"].get("metadata") or {}).get("annotations") or {}
+        if RECORD not in annotations or found.problems:
+            return False
+    versions = {}
+    for each in configuration:
+        current = cluster.get(each["kind"], each["name"], cluster.namespace)
+        written_later = current is None or each["pending"]
+        versions[f"{each['kind']}/{each['name']}"] = PENDING if written_later else version(current["metadata"])
+    try:
+        stale = bool(plan_restart(deployment, versions))
+    except RolloutError as error:
+        found.problems.append(str(error))
+        return False
+    try:
+        return stale or waiting_for(deployment) is not None
+    except RolloutError:
+        return True  # the rollout failed: k8s_rollout_restart waits again, and tells why
+
+
+def _owners(cluster: Cluster, installation: Installation, documents: Sequence[Document]) -> list[dict[str, str]]:
+    """Return who manages each object: kind, name, namespace, and the owner as ``manager`` and ``manager_name``."""
+    objects = [(each.wish.kind, each.wish.name) for each in documents]
+    if installation.deployment:
+        objects += [("Deployment", installation.deployment), ("ServiceAccount", installation.service_account)]
+    return [
+        {"kind": kind, "name": name, "namespace": cluster.namespace, "manager": owner.kind, "manager_name": owner.name}
+        for kind, name in objects
+        for owner in cluster.owners(kind, name, cluster.namespace)
+    ]

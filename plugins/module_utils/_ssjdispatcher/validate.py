@@ -1,0 +1,467 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ssjdispatcher demands of credentials.json and of job_images.
+
+It checks little of this itself: a wrong value ends the process at its start or at the first message, or makes it
+throw messages away. So each rule here is a function from the parsed documents to sentences for the operator, which say
+where it is wrong, what would happen and what to do. They quote names and patterns, never another value.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate_s3 import s3_problems, s3_warnings
+
+AWS_KEYS = ("region", "aws_access_key_id", "aws_secret_access_key")
+
+INDEXING = "indexing"
+"""Entries of this name, and no others, must have all the fields of imageConfig; else ssjdispatcher does not start."""
+
+IMAGE_CONFIG = ("url", "username", "password")
+"""Of indexd in imageConfig itself, and of the metadata service in imageConfig.metadataService."""
+
+JOB_FIELDS = {
+    "name": str,
+    "pattern": str,
+    "image": str,
+    "imageconfig": object,
+    "requestcpu": str,
+    "requestmem": str,
+    "deadline": int,
+    "serviceaccount": str,
+}
+"""Fields of a JOBS entry in lower case, since Go finds them in any case, and their types."""
+
+MAX_JOB_NAME = 57
+"""A Job is called <name>-<5 letters>, and Kubernetes puts its name into a label of at most 63 characters."""
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+QUANTITY = re.compile(
+    r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,3})?", re.ASCII
+)
+"""A quantity that is not negative, as resource.ParseQuantity of k8s.io/apimachinery reads it."""
+
+NO_QUEUE = re.compile(r"https?://[^/]+/0{12}/.*")
+"""A URL that only stands there because ssjdispatcher does not start without one: no account has this number."""
+
+QUEUE_HOSTS = re.compile(
+    r"(?:.+\.)?sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)(?:\.vpce)?\.(?:amazonaws\.com(?:\.cn)?|api\.aws)"
+    r"|(?P<legacy>[a-z0-9-]+)\.queue\.amazonaws\.com(?:\.cn)?"
+)
+
+SAMPLE_GUID = "0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11"
+
+SAMPLE_KEYS = {
+    "s3": (f"{SAMPLE_GUID}/sample.txt", f"dg.TEST/{SAMPLE_GUID}/sample.txt"),
+    "minio": (f"{SAMPLE_GUID}%2Fsample.txt", f"dg.TEST%2F{SAMPLE_GUID}%2Fsample.txt", f"{SAMPLE_GUID}/sample.txt"),
+}
+"""Keys as events carry them: Amazon S3 leaves slashes alone, MinIO escapes them (and a bridge may restore them)."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket whose uploads the JOBS entry ``job`` must get; ``storage`` is ``s3`` or ``minio``."""
+
+    name: str
+    storage: str
+    job: str
+
+    @property
+    def sample_paths(self) -> list[str]:
+        """Paths of uploads as ssjdispatcher sees them."""
+        return [f"s3://{self.name}/{key}" for key in SAMPLE_KEYS[self.storage]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A JOBS entry as Go decodes it: the fields of JOB_FIELDS that are there and not null; ``place`` is for messages."""
+
+    place: str
+    fields: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The name; empty where there is none."""
+        return self.fields.get("name", "")
+
+    @property
+    def pattern(self) -> str:
+        """The pattern; without one, the empty pattern, which takes everything."""
+        return self.fields.get("pattern", "")
+
+
+@dataclass
+class Findings:
+    """Sentences about ``problems``, which crash or silence ssjdispatcher, and ``warnings``."""
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def review_credentials(document: Mapping[str, Any], env_region: str | None, buckets: Sequence[Bucket]) -> Findings:
+    """Review credentials.json as it would be; ``env_region`` is the environment variable AWS_REGION of the container."""
+    found = Findings()
+    found.problems += _queue_problems(document, env_region)
+    found.problems += _aws_problems(document.get("AWS", {}))
+    found.warnings += _queue_warnings(document)
+    ill_formed = list(_form_problems(document.get("JOBS")))
+    found.problems += ill_formed
+    if not ill_formed:
+        jobs = read_jobs(document)
+        ours = {bucket.job for bucket in buckets}
+        with_s3_part = {bucket.job for bucket in buckets if bucket.storage == "minio"}
+        for job in jobs:
+            found.problems += _job_problems(job, ours)
+            if job.name in with_s3_part:
+                _review_s3_part(job, found)
+        found.problems += _name_problems(jobs)
+        found.problems += _bucket_problems(buckets)
+        found.warnings += _anchor_warnings(jobs, ours)
+        if not any(map(_pattern_error, jobs)):
+            found.problems += _taker_problems(jobs, buckets)
+            found.warnings += _taker_warnings(jobs, buckets)
+    return found
+
+
+def review_images(images: Mapping[str, Any] | None, document: Mapping[str, Any]) -> Findings:
+    """Review the images of all JOBS entries: those of job_images, or the entries' own where ``images`` is None.
+
+    ssjdispatcher looks into job_images alone as soon as its environment variable JOB_IMAGES is set.
+    """
+    found = Findings()
+    for name, image in (images or {}).items():
+        if not isinstance(image, str):
+            found.problems.append(
+                f"{name} has {_kind(image)} as its image: ssjdispatcher crashes at the first message; make it a string."
+            )
+    if list(_form_problems(document.get("JOBS"))):
+        return found
+    for job in read_jobs(document):
+        if images is None and not job.fields.get("image"):
+            found.problems.append(
+                f"{job.place} has no image, and the Deployment sets no JOB_IMAGES: no Job can be made; give the entry"
+                " an image."
+            )
+        elif images is not None and not images.get(job.name):
+            found.problems.append(
+                f"there is no image for {job.place}: its Jobs fail and their messages come back for ever; add"
+                f" {job.name or 'its name'} with an image."
+            )
+    return found
+
+
+def review_replacement(
+    before: Mapping[str, Any], after: Mapping[str, Any], buckets: Sequence[Bucket], may_drop: bool
+) -> Findings:
+    """Review what is lost when ``before`` becomes ``after``: another queue, and buckets of an entry of ours.
+
+    Uploads to a bucket that no pattern takes any more are thrown away, so losing one needs consent (``may_drop``).
+    """
+    found = Findings()
+    old_url, new_url = _queue_url(before), _queue_url(after)
+    if old_url and new_url and old_url != new_url and not NO_QUEUE.fullmatch(old_url):
+        found.warnings.append(
+            f"SQS.url changes from {_without_login(old_url)} to {_without_login(new_url)}: messages that still arrive"
+            " in the former queue are no longer read."
+        )
+    old_jobs, new_jobs = ({job.name: job for job in read_jobs(document)} for document in (before, after))
+    for name in sorted({bucket.job for bucket in buckets} & old_jobs.keys() & new_jobs.keys()):
+        old, new = old_jobs[name], new_jobs[name]
+        if old.pattern == new.pattern or "pattern" not in old.fields or _pattern_error(old) or _pattern_error(new):
+            continue
+        loss = _loss(old.pattern, new.pattern)
+        if loss and may_drop:
+            found.warnings.append(f"{new.place} {loss}.")
+        elif loss:
+            found.problems.append(
+                f"{new.place} {loss}, and uploads there would be thrown away; list all buckets that it should take, or"
+                " allow the loss with replace_pattern."
+            )
+        for bucket in patterns.named_buckets(old.pattern) or []:
+            longer = f"s3://{bucket}-2/{SAMPLE_KEYS['s3'][0]}"
+            if patterns.matches(old.pattern, longer) and not patterns.matches(new.pattern, longer):
+                found.warnings.append(
+                    f"the former pattern {old.pattern} of {new.place} also took buckets whose names go on after"
+                    f" {bucket}, such as {bucket}-2; if there are any, list them."
+                )
+    return found
+
+
+def read_jobs(document: Mapping[str, Any]) -> list[Job]:
+    """Return the JOBS entries as Go decodes them; those that it could not decode are left out."""
+    entries = document.get("JOBS")
+    jobs = []
+    for position, entry in enumerate(entries if isinstance(entries, list) else []):
+        fields: dict[str, Any] = {}
+        for key, value in (entry if isinstance(entry, dict) else {}).items():
+            if key.casefold() in JOB_FIELDS and value is not None:
+                fields[key.casefold()] = value
+        name = fields.get("name")
+        place = f"JOBS[name={name}]" if isinstance(name, str) and name else f"JOBS[{position}]"
+        jobs.append(Job(place, fields))
+    return jobs
+
+
+def region_in_force(document: Mapping[str, Any], env_region: str | None) -> str | None:
+    """Return the region whose SQS is asked: that of the AWS block if it is complete, else AWS_REGION."""
+    aws = document.get("AWS")
+    complete = isinstance(aws, dict) and all(aws.get(key) for key in AWS_KEYS)
+    return aws["region"] if complete else env_region or None
+
+
+def region_of_queue(url: str) -> str | None:
+    """Return the region that a queue's URL names; None where its host is none of Amazon's."""
+    host = _host(url)
+    if host in ("sqs.amazonaws.com", "queue.amazonaws.com"):
+        return "us-east-1"
+    found = QUEUE_HOSTS.fullmatch(host)
+    return (found["region"] or found["legacy"]) if found else None
+
+
+def _queue_problems(document: Mapping[str, Any], env_region: str | None) -> Iterator[str]:
+    url = _queue_url(document)
+    if url is None:
+        yield "SQS.url is not a string: ssjdispatcher does not start; set it to the URL of the queue."
+    elif not url:
+        yield "SQS.url is empty: ssjdispatcher receives nothing; set it to the URL of the queue."
+    elif NO_QUEUE.fullmatch(url):
+        return
+    region = region_in_force(document, env_region)
+    if not region:
+        yield (
+            "no region is in force: every receive fails; set AWS_REGION in the Deployment (the AWS block counts only"
+            " with region and both keys)."
+        )
+    elif url and region_of_queue(url) not in (None, region):
+        yield (
+            f"SQS.url names the region {region_of_queue(url)}, but ssjdispatcher asks that of {region}, where there is"
+            " no such queue; use a queue of that region, or set AWS_REGION in the Deployment (and AWS.region, where"
+            " the document has keys) to the queue's."
+        )
+
+
+def _queue_warnings(document: Mapping[str, Any]) -> Iterator[str]:
+    url = _queue_url(document)
+    if url and not re.fullmatch(r"https?://[^/]+/(?!0{12}/)[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?", url):
+        yield (
+            f"SQS.url {_without_login(url)} is not the URL of a queue: nothing can be received, and"
+            " ssjdispatcher works through its HTTP interface alone."
+        )
+
+
+def _aws_problems(aws: Any) -> Iterator[str]:
+    if not isinstance(aws, dict):
+        yield f"AWS is {_kind(aws)}: ssjdispatcher crashes at start; make it an object or remove it."
+        return
+    wrong = [key for key in AWS_KEYS if not isinstance(aws.get(key, ""), str)]
+    for key in wrong:
+        yield f"AWS.{key} is {_kind(aws[key])}: ssjdispatcher crashes at start; make it a string or remove it."
+    if wrong:
+        return
+    region, key_id, secret = (aws.get(key) for key in AWS_KEYS)
+    if bool(key_id) != bool(secret):
+        yield (
+            "AWS has one of aws_access_key_id and aws_secret_access_key without the other: no Job can read the bucket;"
+            " give both or neither."
+        )
+    elif key_id and not region:
+        yield "AWS has keys but no region: they do not count for SQS, and no Job can read the bucket; set AWS.region."
+    if (key_id or "").startswith("ASIA"):
+        yield (
+            "AWS.aws_access_key_id is a temporary key (ASIA...), and credentials.json has no place for its session"
+            " token: every call would be refused; use the keys of an IAM user, or IRSA."
+        )
+
+
+def _form_problems(entries: Any) -> Iterator[str]:
+    """Yield what Go cannot decode: ssjdispatcher then exits at start."""
+    if not isinstance(entries, (list, type(None))):
+        yield f"JOBS is {_kind(entries)}: ssjdispatcher exits at start; make it an array."
+        return
+    for position, entry in enumerate(entries or []):
+        if not isinstance(entry, dict):
+            yield f"JOBS[{position}] is {_kind(entry)}: ssjdispatcher exits at start or makes no Job; make it an object."
+            continue
+        for key, value in entry.items():
+            wanted = JOB_FIELDS.get(key.casefold(), object)
+            if value is not None and not _decodes(value, wanted):
+                noun = "a string" if wanted is str else "a whole number of seconds"
+                yield (
+                    f"{key} of JOBS[{position}] is {_kind(value)}: ssjdispatcher exits at start; make it {noun}."
+                )
+
+
+def _decodes(value: Any, wanted: type) -> bool:
+    if wanted is int:
+        return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return isinstance(value, wanted)
+
+
+def _job_problems(job: Job, ours: set[str]) -> Iterator[str]:
+    if len(job.name) > MAX_JOB_NAME or not DNS_LABEL.fullmatch(job.name):
+        yield (
+            f"{job.place} has no usable name: its Jobs fail and their messages come back for ever; use lower-case"
+            f" letters, digits and hyphens, at most {MAX_JOB_NAME}, with no hyphen at either end."
+        )
+    if error := _pattern_error(job):
+        yield (
+            f"the pattern {job.pattern} of {job.place} does not compile in Go ({error}): ssjdispatcher crashes at the"
+            " first message, whichever entry it is for; correct it, e.g. ^s3://bucket/.+"
+        )
+    elif job.name in ours and not patterns.is_anchored(job.pattern):
+        yield (
+            f"the pattern {job.pattern or 'of no characters'} of {job.place} is not anchored: it also takes other"
+            " buckets; begin it with ^, e.g. ^s3://bucket/.+"
+        )
+    for key, noun in (("requestcpu", "RequestCPU"), ("requestmem", "RequestMem")):
+        quantity = job.fields.get(key)
+        if quantity and not QUANTITY.fullmatch(quantity):
+            yield (
+                f"{noun} of {job.place} is no Kubernetes quantity: ssjdispatcher crashes at the first message for this"
+                " entry; write it as 500m or 0.5Gi."
+            )
+    if job.fields.get("deadline", 0) < 0:
+        yield f"DeadLine of {job.place} is negative: its Jobs are refused; give seconds, or leave it out for 20 hours."
+    if job.name == INDEXING:
+        yield from _image_config_problems(job)
+
+
+def _review_s3_part(job: Job, found: Findings) -> None:
+    config = job.fields.get("imageconfig")
+    where = f"the part s3 in imageConfig of {job.place}"
+    if not isinstance(config, dict) or "s3" not in config:
+        found.warnings.append(f"{where} is missing: only an image that knows MinIO by other means can read its buckets.")
+        return
+    part = config["s3"]
+    problems = list(s3_problems(part))
+    found.problems += [f"{where} {sentence}." for sentence in problems]
+    found.warnings += [] if problems else [f"{where} {sentence}." for sentence in s3_warnings(part)]
+
+
+def _image_config_problems(job: Job) -> Iterator[str]:
+    config = job.fields.get("imageconfig")
+    indexd = config if isinstance(config, dict) else {}
+    service = indexd.get("metadataService")
+    metadata = service if isinstance(service, dict) else {}
+    missing = [key for key in IMAGE_CONFIG if not _is_text(indexd.get(key))]
+    missing += [f"metadataService.{key}" for key in IMAGE_CONFIG if not _is_text(metadata.get(key))]
+    if missing:
+        yield (
+            f"imageConfig of {job.place} lacks {', '.join(missing)}: ssjdispatcher does not start; each must be a"
+            " string that is not empty."
+        )
+
+
+def _name_problems(jobs: Sequence[Job]) -> Iterator[str]:
+    for name, count in Counter(job.name for job in jobs if job.name).items():
+        if count > 1:
+            yield (
+                f"JOBS has {count} entries called {name}: which of them is meant cannot be told; remove or rename all"
+                " but one."
+            )
+
+
+def _bucket_problems(buckets: Sequence[Bucket]) -> Iterator[str]:
+    for name, count in Counter(bucket.name for bucket in buckets).items():
+        if count > 1:
+            yield (
+                f"the bucket {name} is listed {count} times: a path does not tell the storages apart; list each bucket"
+                " name once."
+            )
+
+
+def _taker_problems(jobs: Sequence[Job], buckets: Sequence[Bucket]) -> Iterator[str]:
+    """Yield for each bucket the first upload that its entry would not get."""
+    for bucket in buckets:
+        for path in bucket.sample_paths:
+            index = patterns.winner([job.pattern for job in jobs], path)
+            if index is None:
+                yield (
+                    f"no JOBS entry takes uploads to the bucket {bucket.name} (such as {path}): they would be thrown"
+                    f" away; the pattern of {bucket.job} must match them."
+                )
+                break
+            if jobs[index].name != bucket.job:
+                yield (
+                    f"{jobs[index].place} with the pattern {jobs[index].pattern or '(empty)'} takes uploads to the"
+                    f" bucket {bucket.name} (such as {path}), since the last entry that matches wins; narrow its"
+                    f" pattern, e.g. to ^s3://its-bucket/.+, or move it before {bucket.job}."
+                )
+                break
+
+
+def _taker_warnings(jobs: Sequence[Job], buckets: Sequence[Bucket]) -> Iterator[str]:
+    for job in jobs:
+        overruled = [
+            bucket.name
+            for bucket in buckets
+            if bucket.job != job.name and any(patterns.matches(job.pattern, path) for path in bucket.sample_paths)
+        ]
+        if overruled:
+            yield (
+                f"{job.place} with the pattern {job.pattern or '(empty)'} matches uploads to {', '.join(overruled)} too;"
+                " it does not get them, since the last entry that matches wins."
+            )
+
+
+def _anchor_warnings(jobs: Sequence[Job], ours: set[str]) -> Iterator[str]:
+    for job in jobs:
+        if job.name not in ours and not _pattern_error(job) and not patterns.is_anchored(job.pattern):
+            yield (
+                f"the pattern {job.pattern or '(empty)'} of {job.place} is not anchored: it takes uploads to any bucket"
+                " with this text in the path; ^s3://bucket/.+ would take one bucket alone."
+            )
+
+
+def _loss(old: str, new: str) -> str | None:
+    named = patterns.named_buckets(old)
+    if named is None:
+        return f"has the pattern {old}, of which cannot be told which buckets it takes; it would become {new}"
+    lost = [bucket for bucket in named if not patterns.matches(new, f"s3://{bucket}/{SAMPLE_KEYS['s3'][0]}")]
+    return f"would no longer take the bucket {', '.join(lost)}" if lost else None
+
+
+def _pattern_error(job: Job) -> str | None:
+    try:
+        patterns.check(job.pattern)
+    except patterns.PatternError as error:
+        return str(error)
+    return None
+
+
+def _queue_url(document: Mapping[str, Any]) -> str | None:
+    sqs = document.get("SQS")
+    url = sqs.get("url") if isinstance(sqs, dict) else None
+    return url if isinstance(url, str) else None
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _without_login(url: str) -> str:
+    return re.sub(r"//[^/]*@", "//", url)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _kind(value: Any) -> str:
+    for kind, noun in ((type(None), "null"), (bool, "a boolean"), ((int, float), "a number"), (str, "a string")):
+        if isinstance(value, kind):
+            return noun
+    return "an array" if isinstance(value, list) else "an object"
