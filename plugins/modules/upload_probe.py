@@ -18,7 +18,7 @@ author:
 options:
   hop:
     description:
-      - V(way) judges O(drift).
+      - V(way) judges O(drift), and asks whether ssjdispatcher runs.
       - V(record) makes a blank record in indexd, as fence does, and an empty object in the metadata service.
       - V(upload) puts a small object at C(<guid>/<file name>).
       - V(target) asks MinIO whether it reaches O(minio_target), and how many events wait for it. Amazon S3 has no such hop.
@@ -42,10 +42,18 @@ options:
     description: Name of the file.
     type: str
     default: gen3-uploads-probe.txt
+  prefix:
+    description: With what a key has to begin so that the bucket's rule takes it. The hop V(upload) tells where no upload can.
+    type: str
+    default: ''
+  suffix:
+    description: With what a key has to end so that the bucket's rule takes it. O(file_name) gets this end where it has another.
+    type: str
+    default: ''
   drift:
     description:
-      - What M(gen3.uploads.sns_sqs_channel), M(gen3.uploads.s3_bucket_notifications) and M(gen3.uploads.minio_resources) would
-        change in check mode.
+      - What M(gen3.uploads.sns_sqs_channel), M(gen3.uploads.s3_bucket_notifications), M(gen3.uploads.minio_resources) and
+        M(gen3.uploads.ssjdispatcher) would change in check mode.
     type: list
     elements: dict
     default: []
@@ -87,7 +95,7 @@ options:
     type: str
     default: default
   deployment:
-    description: Name of ssjdispatcher's Deployment, for messages.
+    description: Name of ssjdispatcher's Deployment.
     type: str
     default: ssjdispatcher
   jobs_namespace:
@@ -237,6 +245,8 @@ OPTIONS = dict(
     probe=dict(type="dict", default={}),
     bucket=dict(type="str", required=True),
     file_name=dict(type="str", default=_probe.FILE_NAME),
+    prefix=dict(type="str", default=""),
+    suffix=dict(type="str", default=""),
     drift=dict(type="list", elements="dict", default=[]),
     minio_url=dict(type="str"),
     minio_access_key=dict(type="str", no_log=False),

@@ -152,7 +152,7 @@ def operator(topic_arn: str, queue_arns: Iterable[str], bucket_arns: Iterable[st
             "s3:GetBucketNotification", "s3:ListBucket", "s3:PutBucketNotification",
         ], sorted(bucket_arns)),
         _allow("ProbeUploads", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"],
-               [f"{arn}/*/{FILE_NAME}" for arn in sorted(bucket_arns)]),
+               [f"{arn}/*/{FILE_NAME}*" for arn in sorted(bucket_arns)]),
         _allow("Reindex", "sns:Publish", topic_arn),
     ]
 

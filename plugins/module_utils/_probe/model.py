@@ -58,6 +58,11 @@ class Bridge(NamedTuple):
     dead_letters: str
 
 
+def file_name(name: str, suffix: str) -> str:
+    """Return the name of the probe file for a bucket whose rule asks for ``suffix``, which may be empty."""
+    return name if name.endswith(suffix) else f"{name}{suffix}"
+
+
 def add_hop(
     probe: Mapping[str, Any],
     name: str,

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._probe import dispatcher
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, KubeError
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import MinioError
@@ -115,6 +116,11 @@ class World:
         config = self.indexer.get("metadataService") or {}
         return Metadata(self.send("metadata", config), config.get("username", ""))
 
+    @property
+    def file_name(self) -> str:
+        """Return the name of the probe file, which ends as the bucket's rule wants."""
+        return _probe.file_name(self.params["file_name"], self.params["suffix"])
+
     def target(self) -> _probe.Target | None:
         """Return what MinIO says of the target that the events go to, None on Amazon S3; may raise MinioError."""
         return self.storage.target(self.params["minio_target"]) if self.params["minio_url"] else None
@@ -123,6 +129,13 @@ class World:
     def bridge(self) -> _probe.Bridge | None:
         """Return where to look at the event bridge, None on Amazon S3."""
         return _probe.bridge(self.params["bridge"], self.params["namespace"]) if self.params["minio_url"] else None
+
+    def dispatcher_failures(self) -> list[str]:
+        """Return why ssjdispatcher does not run, in sentences; empty where it does. May raise KubeError."""
+        name, namespace = self.params["deployment"], self.params["namespace"]
+        deployment = self.kube().get("Deployment", name, namespace)
+        pods = self.kube().list("Pod", namespace, dispatcher.selector(deployment)) if deployment else []
+        return dispatcher.why_not_running(deployment, pods, f"Deployment {namespace}/{name}")
 
     def queue_evidence(self, depth: Mapping[str, int] | None) -> list[str]:
         """Return the queue's metrics in words; nothing on a way without a queue."""
@@ -166,18 +179,21 @@ def way(probe: Mapping[str, Any], world: World) -> Passed:
     lines = [" ".join(filter(None, (c["action"], c["resource"], c.get("attribute")))) for c in drift]
     if any(change["action"] == "create" for change in drift):
         raise HopFailed("Parts of the way do not exist.", lines, ["Run site.yml."])
+    if failures := world.dispatcher_failures():
+        raise HopFailed(" ".join(failures), lines, ["An upload would wait until it runs."])
     if drift:
         return Passed([f"site.yml would {line}" for line in lines], state=_probe.INFORMATION)
     compared = ["MinIO's bucket, rule, users and policies"] if world.params["minio_url"] else ["the bucket's rule"]
     if world.params["queue_url"]:
         compared.append("topic, queues, subscription and their policies")
-    return Passed([f"{' and '.join(compared)} are as declared"])
+    compared.append("ssjdispatcher's configuration and rights")
+    return Passed([f"{' and '.join(compared)} are as declared", "ssjdispatcher runs"])
 
 
 def record(probe: Mapping[str, Any], world: World) -> Passed:
     """Make a blank record, as fence does, and an empty metadata object for the Job to write its status into."""
     # The bucket in the name tells the next run where the object lies, should this one be killed.
-    name = f"{world.params['bucket']}/{world.params['file_name']}"
+    name = f"{world.params['bucket']}/{world.file_name}"
     blank = world.indexd().create_blank(name)
     made, evidence = ["record"], [f"{blank['did']}, revision {blank['rev']}"]
     try:
@@ -202,14 +218,20 @@ def clear_up(name: str, world: World) -> list[str]:
     place = {"bucket": world.params["bucket"], "made": ["object", "metadata", "record"]}
     lines = []
     for guid in guids:
-        removed, left = remove({**place, "guid": guid, "key": f"{guid}/{world.params['file_name']}"}, world)
+        removed, left = remove({**place, "guid": guid, "key": f"{guid}/{world.file_name}"}, world)
         lines.append("; ".join([f"{guid} was left by an earlier run, removed: {', '.join(removed)}", *left]))
     return lines
 
 
 def upload(probe: Mapping[str, Any], world: World) -> Passed:
-    """Put the object where fence would have it put: ``<guid>/<file name>``."""
-    bucket, key = world.params["bucket"], f"{probe['guid']}/{world.params['file_name']}"
+    """Put the object where fence would have it put: ``<guid>/<file name>``, with the suffix that the bucket's rule asks for."""
+    bucket, key = world.params["bucket"], f"{probe['guid']}/{world.file_name}"
+    if not key.startswith(world.params["prefix"]):
+        raise HopFailed(
+            f"The rule of the bucket {bucket} takes keys below {world.params['prefix']} alone, but fence puts an upload at "
+            f"<guid>/<file name>, and indexd's GUIDs are such as {probe['guid']}: no upload of fence's sends an event.",
+            advice=["Give the bucket in uploads_buckets a prefix with which indexd's GUIDs begin, or none."],
+        )
     content = f"A probe of gen3.uploads: {probe['guid']}\n".encode()
     before = world.queue_depth()
     try:
@@ -255,10 +277,15 @@ def job(probe: Mapping[str, Any], world: World) -> Passed:
             evidence.append(str(error))
         if said:
             evidence.append(_probe.target_evidence(said))
+        try:
+            failures = world.dispatcher_failures()
+        except KubeError as error:
+            failures = []
+            evidence.append(str(error))
         raise HopFailed(
             f"No Job for {probe['url']} appeared in namespace {namespace}.",
             evidence,
-            _probe.no_job_advice(
+            failures or _probe.no_job_advice(
                 f"-n {params['namespace']} deployment/{params['deployment']}",
                 queue=params["queue"] if params["queue_url"] else None,
                 depth=depth,

@@ -139,6 +139,21 @@ def test_the_upload_status(server, metadata, answer, status):
     assert metadata.upload_status("g") == status
 
 
+@pytest.mark.parametrize("closed", [401, 403])
+def test_where_reading_takes_a_token_the_login_reads_by_merging_nothing(server, metadata, closed):
+    server.answers |= {"GET /metadata/g": (closed, '{"detail": "FORCE_AUTHZ"}'),
+                       "PUT /metadata/g?merge=True": (200, '{"_upload_status": "uploaded"}')}
+    assert metadata.upload_status("g") == "uploaded"
+    call, authorization, body = server.calls[-1]
+    assert body == {} and authorization.startswith("Basic ")
+
+
+def test_a_login_that_is_not_accepted_either_is_named(server, metadata):
+    server.answers |= {"GET /metadata/g": (403, "{}"), "PUT /metadata/g?merge=True": (403, '{"detail": "Forbidden"}')}
+    with pytest.raises(Gen3Error, match="its password is not accepted"):
+        metadata.upload_status("g")
+
+
 @pytest.mark.parametrize("status", [200, 204, 404])
 def test_metadata_is_gone_afterwards(server, metadata, status):
     server.answers["DELETE /metadata/g"] = (status, "")

@@ -39,17 +39,30 @@ class Services:
         return send
 
 
-class Cluster:
-    """Secrets, Jobs and pods; ``jobs`` is what each look at the list of Jobs sees, in turn."""
+def deployment(replicas=1, available=1):
+    return {"metadata": {"name": "ssjdispatcher", "namespace": "ns"}, "status": {"availableReplicas": available},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "ssjdispatcher"}}}}
 
-    def __init__(self, document=None, jobs=(), job=None, pods=(), secret=True):
+
+RUNNING = deployment()
+
+
+class Cluster:
+    """Secrets, Jobs, pods and ssjdispatcher; ``jobs`` is what each look at the list of Jobs sees, in turn."""
+
+    def __init__(self, document=None, jobs=(), job=None, pods=(), secret=True, dispatcher=RUNNING):
         if document is None:
             document = {"JOBS": [{"Name": "other"}, {"Name": "indexing", "ImageConfig": CONFIG}]}
         text = document if isinstance(document, str) else json.dumps(document)
         self.secret = {"data": {"credentials.json": base64.b64encode(text.encode()).decode()}} if secret else None
         self.jobs, self.job, self.pods = list(jobs) or [[]], list(job or [None]), pods
+        self.dispatcher = dispatcher
 
     def get(self, kind, name, namespace):
+        if kind == "Deployment":
+            if isinstance(self.dispatcher, Exception):
+                raise self.dispatcher
+            return self.dispatcher
         return self.secret if kind == "Secret" else self.job.pop(0) if len(self.job) > 1 else self.job[0]
 
     def list(self, kind, namespace, label_selector=None):
@@ -116,7 +129,7 @@ def world(services=None, cluster=None, aws=None, minio=None, **params):
     """A world whose time passes only while it sleeps."""
     clock = SimpleNamespace(now=1000.0)
     aws = aws or Aws()
-    params = {"timeout": 5, "interval": 1, "bucket": "gen3-bucket", "file_name": _probe.FILE_NAME, "drift": [],
+    params = {"timeout": 5, "interval": 1, "bucket": "gen3-bucket", "file_name": _probe.FILE_NAME, "prefix": "", "suffix": "", "drift": [],
               "queue": "Gen3Queue", "queue_url": "queue", "dead_letter_queue_url": "dead", "namespace": "ns",
               "jobs_namespace": "jobs-ns", "deployment": "ssjdispatcher", "configuration_secret": "ssjdispatcher-creds",
               "configuration_key": "credentials.json", "job_name": "indexing", "minio_url": "https://minio" if minio else None,
@@ -164,13 +177,37 @@ NO_QUEUE = {"queue": None, "queue_url": None, "dead_letter_queue_url": None}
 
 
 @pytest.mark.parametrize(("minio", "queue", "evidence"), [
-    (None, {}, "the bucket's rule and topic, queues, subscription and their policies are as declared"),
-    (Minio(), {}, "MinIO's bucket, rule, users and policies and topic, queues, subscription and their policies are as declared"),
-    (Minio(), NO_QUEUE, "MinIO's bucket, rule, users and policies are as declared"),
+    (None, {}, "the bucket's rule and topic, queues, subscription and their policies and ssjdispatcher's configuration and rights"
+     " are as declared"),
+    (Minio(), {}, "MinIO's bucket, rule, users and policies and topic, queues, subscription and their policies and"
+     " ssjdispatcher's configuration and rights are as declared"),
+    (Minio(), NO_QUEUE, "MinIO's bucket, rule, users and policies and ssjdispatcher's configuration and rights are as declared"),
 ])
 def test_what_was_compared_is_named(minio, queue, evidence):
     hop, _, _ = travel("way", {}, world(minio=minio, **queue))
-    assert hop["evidence"] == [evidence]
+    assert hop["evidence"] == [evidence, "ssjdispatcher runs"]
+
+
+CRASHING = {"metadata": {"name": "ssjdispatcher-1"}, "status": {"containerStatuses": [
+    {"name": "ssjdispatcher", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}}
+
+
+@pytest.mark.parametrize("hop_name", ["way", "job"])
+@pytest.mark.parametrize(("dispatcher", "pods", "words"), [
+    (deployment(replicas=0, available=0), [], "Deployment ns/ssjdispatcher has 0 replicas, so nothing takes the events."),
+    (deployment(available=0), [CRASHING], "Container ssjdispatcher of pod ssjdispatcher-1: CrashLoopBackOff."),
+    (None, [], "There is no Deployment ns/ssjdispatcher."),
+])
+def test_an_ssjdispatcher_that_does_not_run_is_named_and_nothing_else(hop_name, dispatcher, pods, words):
+    aws = Aws({"queue": (4, 0), "dead": (0, 0)})
+    _, _, failure = travel(hop_name, probe(), world(aws=aws, cluster=Cluster(dispatcher=dispatcher, pods=pods)))
+    assert words in failure and "AWS keys" not in failure and "pattern" not in failure
+
+
+def test_an_ssjdispatcher_that_may_not_be_read_stops_the_first_hop_with_that_reason():
+    denied_by_kubernetes = KubeError("You may not get Deployment ns/ssjdispatcher.", 403)
+    _, _, failure = travel("way", {}, world(cluster=Cluster(dispatcher=denied_by_kubernetes)))
+    assert "You may not get Deployment ns/ssjdispatcher." in failure
 
 
 BLANK = (201, {"did": GUID, "rev": "1a2b3c4d", "baseid": "x"})
@@ -247,6 +284,24 @@ def test_the_object_is_put_below_its_guid_and_its_hashes_are_remembered():
     assert (put["Bucket"], put["Key"]) == ("gen3-bucket", f"{GUID}/{_probe.FILE_NAME}")
     assert after["hashes"] == _probe.digests(put["Body"]) and after["size"] == len(put["Body"])
     assert after["uploaded"] == 1000.0 and hop["after_upload"] is None
+
+
+@pytest.mark.parametrize(("prefix", "suffix", "name"), [
+    ("", ".bam", f"{_probe.FILE_NAME}.bam"),
+    ("", ".txt", _probe.FILE_NAME),
+    (GUID[:3], "", _probe.FILE_NAME),
+])
+def test_the_key_fits_the_rule_of_the_bucket(prefix, suffix, name):
+    aws = Aws()
+    _, _, failure = travel("upload", {"guid": GUID, "made": ["record"]}, world(aws=aws, prefix=prefix, suffix=suffix))
+    assert failure is None and aws.calls[0][1]["Key"] == f"{GUID}/{name}"
+
+
+def test_a_prefix_that_no_guid_has_is_named_and_nothing_is_uploaded():
+    aws = Aws()
+    _, after, failure = travel("upload", {"guid": GUID, "made": ["record"]}, world(aws=aws, prefix="blood/"))
+    assert "takes keys below blood/ alone" in failure and GUID in failure and "uploads_buckets" in failure
+    assert aws.calls == [] and after["made"] == ["record"], "the record is removed at the end"
 
 
 def test_a_refused_upload_says_what_to_look_at():
