@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-SITE, VERIFY, TEARDOWN = "site.yml", "playbooks/verify.yml", "playbooks/teardown.yml"
+SITE, VERIFY, REINDEX, TEARDOWN = "site.yml", "playbooks/verify.yml", "playbooks/reindex.yml", "playbooks/teardown.yml"
 RUN_ID = "UPLOADS_TEST_RUN"
 """Environment variable that tells which run of ansible-playbook a process belongs to."""
 OPERATOR = {"ANSIBLE_LOCALHOST_WARNING": "false", "AWS_PROFILE": None, "AWS_SESSION_TOKEN": None,

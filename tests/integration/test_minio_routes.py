@@ -15,11 +15,10 @@ import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import info as _minio_info
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection
 from operator_rights import USER, kubeconfig
-from plays import CONFIRM, SITE, TEARDOWN, VERIFY, counts_of_reindex, hops, run, succeed
+from plays import CONFIRM, REINDEX, SITE, TEARDOWN, VERIFY, counts_of_reindex, hops, run, succeed
 
 BUCKET = "gen3-local"
 LOCAL = {"ca_path": None, "validate_certs": True}
-REINDEX = "playbooks/reindex.yml"
 WAYS = {"sns": "ssj-topic → Gen3Queue → ", "sqs": "Gen3Queue → ", "dispatcher": ""}
 CONTRACT = Path(__file__).resolve().parents[1] / "contracts" / "minio_events.jsonl"
 RECORDED = {event["case"]: event["raw_key"] for event in map(json.loads, CONTRACT.read_text().splitlines())}

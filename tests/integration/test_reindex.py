@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from plays import SITE, counts_of_reindex, run, succeed
+from plays import REINDEX, SITE, counts_of_reindex, run, succeed
 
-REINDEX = "playbooks/reindex.yml"
 OPTIONS = {"uploads_reindex_least_age": 0, "uploads_reindex_rate": 50, "uploads_reindex_batch": 4}
 
 

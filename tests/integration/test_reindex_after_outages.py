@@ -10,9 +10,8 @@ import requests
 from lab import processes
 from minio_uploads import RESTART, Uploads, Watch, client, wait_while_there_is_progress, waiting
 from outages import TIMES, at_random_moments
-from plays import SITE, succeed
+from plays import REINDEX, SITE, succeed
 
-REINDEX = "playbooks/reindex.yml"
 ON_MINIO = ("-e", "@inventories/lab/minio.yml", "-e", "uploads_minio_route=sns")
 AT_ONCE = {"uploads_reindex_least_age": 0, "uploads_reindex_rate": 100}
 BUCKET = "gen3-local"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -30,3 +31,10 @@ def test_documentation_and_groups_agree(documentation, module):
     documented = set(doc["attributes"].get("action_group", {}).get("membership", []))
     assert documented == {f"gen3.uploads.{name}" for name, members in GROUPS.items() if module in members}
     assert documented == {f"gen3.uploads.{name}" for name, option in OPTION_OF.items() if option in doc["options"]}
+
+
+def test_every_group_that_a_document_names_exists():
+    texts = "\n".join(path.read_text() for folder in ("plugins", "roles", "playbooks", "docs") for path in (ROOT / folder).rglob("*")
+                      if path.suffix in {".py", ".yml", ".md", ".j2"})
+    named = set(re.findall(r"group/gen3\.uploads\.(\w+)", texts)) | set(re.findall(r"the groups? [`(C]*gen3\.uploads\.(\w+)", texts))
+    assert named and named <= set(GROUPS)
