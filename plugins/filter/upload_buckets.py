@@ -1,11 +1,19 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the playbooks' list of buckets is for each role."""
+"""What the playbooks' variables lack, and what their list of buckets is for each role."""
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from ansible_collections.gen3.uploads.plugins.module_utils._uploads import validate
+
+
+def upload_problems(variables: Mapping[str, Any], minio_hosts: Sequence[str], minio_host_variables: Sequence[str]) -> list[str]:
+    """Return what keeps the playbooks from doing their work; see ``validate.problems``."""
+    return validate.problems(variables, minio_hosts, minio_host_variables, os.path.isfile)
 
 
 def s3_upload_buckets(buckets: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -30,4 +38,5 @@ class FilterModule:
 
     def filters(self):
         """Return name -> function."""
-        return {"s3_upload_buckets": s3_upload_buckets, "minio_upload_buckets": minio_upload_buckets}
+        return {"s3_upload_buckets": s3_upload_buckets, "minio_upload_buckets": minio_upload_buckets,
+                "upload_problems": upload_problems}
