@@ -20,6 +20,9 @@ description:
   - An object that does not exist is created with the annotation C(gen3.uploads/created-by). Such an object is deleted
     when only O(documents[].remove) is given, its documents hold nothing but empty objects and lists afterwards, and it
     has no other key. Any other object stays.
+  - Whoever else writes to the object (Helm, Flux, Argo CD, anybody who applies server-side) is told by its labels,
+    annotations, owner references and C(managedFields); a warning says what they will do to the change. The module
+    leaves no claim in C(managedFields), so that their next server-side apply meets no conflict with it.
   - In check mode the writes are sent as server-side dry runs, so that admission and permissions are checked too.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -95,7 +98,8 @@ options:
     default: {}
   overwrite_externally_managed:
     description:
-      - Whether to change an object that a controller, such as External Secrets, would overwrite within minutes.
+      - Whether to change a key that somebody takes back by themselves, such as External Secrets, the Vault Secrets
+        Operator, Sealed Secrets, the Secrets Store CSI driver or a Kustomization of Flux.
     type: bool
     default: false
 requirements:
@@ -202,7 +206,7 @@ def observe(kube, wish):
     current = kube.get(wish.kind, wish.name, wish.namespace)
     # Where one may not see ExternalSecrets, the owner references tell who manages the Secret.
     external = list_if_allowed(kube, "ExternalSecret", wish.namespace) if wish.kind == "Secret" else []
-    return current, owners(current, [each for each in external if targets(each, wish.name)])
+    return current, owners(current, [each for each in external if targets(each, wish.name, wish.key)], wish.key)
 
 
 def wishes(kube, documents, sensitive):

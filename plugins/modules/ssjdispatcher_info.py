@@ -233,8 +233,9 @@ installation:
       sample: [{name: ssjdispatcher-binding, role: ClusterRole admin, created_by_us: false}]
     owners:
       description:
-        - Who else manages an object. C(manager) is V(helm), V(argocd), or V(controller) for one that undoes a change within
-          minutes, such as External Secrets.
+        - Who else writes to an object. C(manager) is V(helm), V(flux-helm) (a HelmRelease of Flux), V(argocd), or one that
+          takes a change back by itself, V(controller) (such as External Secrets), V(vault), V(csi), V(sealed-secrets),
+          V(flux), V(config-sync) or V(replicator).
       type: list
       elements: dict
       sample:

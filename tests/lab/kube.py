@@ -73,13 +73,14 @@ class Kube:
         namespace = manifest["metadata"].get("namespace", namespace)
         return self.request("POST", path_of(manifest["kind"], None, namespace), manifest)
 
-    def apply(self, manifest: Mapping[str, Any], namespace: str = "default") -> dict[str, Any]:
-        """Create an object or make it what the manifest says (server-side apply, taking fields from others)."""
+    def apply(self, manifest: Mapping[str, Any], namespace: str = "default", manager: str = "helm",
+              force: bool = True) -> dict[str, Any]:
+        """Create an object or make it what the manifest says (server-side apply, with ``force`` taking fields from others)."""
         metadata = manifest["metadata"]
         group = RESOURCES[manifest["kind"]][0].partition("/")[2]
         return self.request(
             "PATCH", path_of(manifest["kind"], metadata["name"], metadata.get("namespace", namespace)),
-            {"apiVersion": group, **manifest}, "application/apply-patch+yaml", fieldManager="helm", force="true")
+            {"apiVersion": group, **manifest}, "application/apply-patch+yaml", fieldManager=manager, force=str(force).lower())
 
     def patch(self, kind: str, name: str, patch: Mapping[str, Any], namespace: str = "default",
               subresource: str = "") -> dict[str, Any]:

@@ -27,7 +27,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge 
     render,
 )
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import describe
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import Owner
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import FIELD_MANAGER, Owner, blocks_others
 
 REDACTED, REDACTED_CHANGED = "<redacted>", "<redacted, changed>"
 
@@ -62,11 +62,18 @@ class Wish:
         return f"key {self.key} of {self.resource}"
 
 
-def plan(wish: Wish, current: Mapping[str, Any] | None, owners: Sequence[Owner], overwrite: bool) -> list[Change]:
+def plan(
+    wish: Wish,
+    current: Mapping[str, Any] | None,
+    owners: Sequence[Owner],
+    overwrite: bool,
+    consent: str = "set overwrite_externally_managed",
+) -> list[Change]:
     """Return the one write that fulfils a wish for an object (None: it does not exist), or nothing.
 
-    ``owners`` as of ``_ownership.owners``; unless ``overwrite``, an object that a controller would overwrite is
-    refused. Raises MergeError.
+    ``owners`` as of ``ownership.owners``; unless ``overwrite``, a key that one of them would take back is refused, and
+    ``consent`` tells what to do if that is wanted all the same. Where nothing differs, but a run that was killed has
+    left its claim on the object, the write gives that up. Raises MergeError.
     """
     text = text_of(wish, current)
     try:
@@ -83,31 +90,36 @@ def plan(wish: Wish, current: Mapping[str, Any] | None, owners: Sequence[Owner],
         version = current["metadata"]["resourceVersion"]
         change = _change("delete", wish, changed, "delete", **target, resource_version=version)
     elif not changed:
-        return []
+        return _leftover_claim(wish, current, target)
     elif current is None:
         change = _change("create", wish, changed, "create", manifest=_manifest(wish, data))
     else:
         patch = {"metadata": {"resourceVersion": current["metadata"]["resourceVersion"]}, "data": data}
         change = _change("update", wish, changed, "merge_patch", **target, patch=patch)
-    _check_writable(wish, current, owners, overwrite)
+    _check_writable(wish, current, owners, overwrite, consent)
     return [change]
 
 
 def warnings(wish: Wish, owners: Sequence[Owner]) -> list[str]:
-    """Return what an operator should know about a change to an object that a chart describes."""
-    texts = {
-        "helm": "the next helm upgrade of release {} overwrites this change unless its values say the same",
-        "argocd": "Argo CD overwrites this change at the next sync of {} unless the application's source says the same",
-    }
-    return [f"{wish.resource}: {texts[owner.kind].format(owner.name)}." for owner in owners if owner.kind in texts]
+    """Return what an operator should know about a change to an object that others write to as well."""
+    return [f"{wish.resource}: {owner.happens}." for owner in owners]
 
 
-def _check_writable(wish: Wish, current: Mapping[str, Any] | None, owners: Sequence[Owner], overwrite: bool) -> None:
-    controllers = [owner.name for owner in owners if owner.kind == "controller"]
-    if controllers and not overwrite:
+def _leftover_claim(wish: Wish, current: Mapping[str, Any] | None, target: Mapping[str, Any]) -> list[Change]:
+    if current is None or not blocks_others(current):
+        return []
+    before, after = {FIELD_MANAGER: "has claims"}, {FIELD_MANAGER: "has none"}
+    return [Change("update", wish.resource, "managedFields", before, after, "release", target)]
+
+
+def _check_writable(
+    wish: Wish, current: Mapping[str, Any] | None, owners: Sequence[Owner], overwrite: bool, consent: str
+) -> None:
+    reverting = [owner for owner in owners if owner.effect.reverts]
+    if reverting and not overwrite:
         raise MergeError(
-            f"Refusing to change {wish}: {controllers[0]} manages the object and would overwrite the change within"
-            " minutes; make the change at its source, or set overwrite_externally_managed."
+            f"Refusing to change {wish}: {' and '.join(owner.happens for owner in reverting)};"
+            f" {reverting[0].effect.remedy}, or {consent}."
         )
     if current is None and not wish.create:
         raise MergeError(f"Cannot merge into {wish}: the object does not exist, and create is false.")

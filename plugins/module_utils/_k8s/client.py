@@ -26,6 +26,7 @@ from urllib.parse import quote, urlencode
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.lazy_import import prepare
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import FIELD_MANAGER, blocks_others, unclaimed
 from ansible_collections.kubernetes.core.plugins.module_utils import args_common
 
 prepare()  # before anything imports the library
@@ -178,6 +179,12 @@ class Kube:
         """
         return self._write("patch", kind, name, namespace, patch, dry_run)
 
+    def release(self, kind: str, name: str, namespace: str, dry_run: bool = False) -> None:
+        """Give up what an earlier write of ours claims of an object, where that may stop others (see ``blocks_others``)."""
+        found = self.get(kind, name, namespace, metadata_only=True)
+        if found is not None and not dry_run:
+            self._release(kind, found)
+
     def delete(
         self, kind: str, name: str, namespace: str, resource_version: str | None = None, dry_run: bool = False
     ) -> None:
@@ -205,8 +212,33 @@ class Kube:
         raise self._error(request, answer)
 
     def _write(self, verb: str, kind: str, name: str, namespace: str, body: Mapping[str, Any], dry_run: bool) -> dict:
-        query = {"fieldManager": "gen3.uploads", **({"dryRun": "All"} if dry_run else {})}
-        return self._send(Request(verb, kind, name, namespace, query, body), APIS[kind][1]).body
+        query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
+        written = self._send(Request(verb, kind, name, namespace, query, body), APIS[kind][1]).body
+        return written if dry_run else self._release(kind, written)
+
+    def _release(self, kind: str, obj: dict) -> dict:
+        """Take our claims out of an object's ``managedFields``; return it as it is then.
+
+        Each write makes such a claim, and there is none without: so this takes a second one. A process that is killed
+        between the two leaves the claim to ``release``.
+        """
+        for attempt in range(1, CONFLICT_ATTEMPTS + 1):
+            if not blocks_others(obj):
+                break
+            metadata = obj["metadata"]
+            name, namespace = metadata["name"], metadata["namespace"]
+            left = {"resourceVersion": metadata["resourceVersion"], "managedFields": unclaimed(metadata["managedFields"])}
+            try:
+                query = {"fieldManager": FIELD_MANAGER}
+                return self._send(Request("patch", kind, name, namespace, query, {"metadata": left}), APIS[kind][1]).body
+            except KubeError as error:
+                if error.status == 404:  # somebody has just deleted it
+                    break
+                if error.status != 409 or attempt == CONFLICT_ATTEMPTS:
+                    raise
+            _pause(attempt)
+            obj = self.get(kind, name, namespace, metadata_only=True) or {}
+        return obj
 
     def _send(self, request: Request, version: str) -> Answer:
         """Send until there is a clear answer; 404 is one for a read.
@@ -267,8 +299,12 @@ def converge(
             if error.uncertain:
                 # An earlier try had no clear answer. If nothing is left to do, it was carried out, and this is ours.
                 unsure = changes
-        time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))
+        _pause(attempt)
         current = observe()
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))
 
 
 def apply_to(kube: Kube, change: Change, dry_run: bool) -> None:
@@ -295,14 +331,14 @@ def connect(module) -> Kube:
     files = kubeconfig.split(os.pathsep) if isinstance(kubeconfig, str) else []
     if files and not any(os.path.exists(os.path.expanduser(file)) for file in files):
         raise KubeError(
-            f"Cannot connect to Kubernetes: the kubeconfig {kubeconfig} does not exist;"
+            f"Cannot connect to Kubernetes: the kubeconfig {_in_words(files)} does not exist;"
             " set the option kubeconfig or the environment variable K8S_AUTH_KUBECONFIG to an existing file."
         )
     try:
         configuration = core_client._create_configuration(auth)
         client = RESTClientObject(configuration)
     except Exception as error:  # a kubeconfig can be wrong in any way, and its loader raises what it runs into
-        source = kubeconfig if isinstance(kubeconfig, str) else "of the options or of ~/.kube/config"
+        source = _in_words(files) if files else "of the options or of ~/.kube/config"
         raise KubeError(
             f"Cannot connect to Kubernetes with the kubeconfig {source}: {_one_line(error)};"
             " check the options kubeconfig and context."
@@ -332,6 +368,12 @@ def connect(module) -> Kube:
         return Answer(response.status, response.headers, content)
 
     return Kube(send, server)
+
+
+def _in_words(files: Sequence[str]) -> str:
+    """Name files so that Ansible shows it: the value of the option kubeconfig as it is would be concealed."""
+    paths = [os.path.split(os.path.abspath(os.path.expanduser(file))) for file in files]
+    return " or ".join(f"{name} in {directory}" for directory, name in paths)
 
 
 def _is_lasting(error: Exception) -> bool:

@@ -46,6 +46,10 @@ LIST_KEYS = {"JOBS": "name"}
 """How the elements of the list in credentials.json are told apart."""
 
 
+OVERWRITE = "set ssjdispatcher_overwrite_externally_managed"
+"""How the role's user lets a Secret be changed that somebody would take back."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What shall become of ssjdispatcher; the fields are the options of the module ssjdispatcher_info."""
@@ -80,11 +84,11 @@ class Cluster:
     def secret(self, name: str, namespace: str | None) -> Mapping[str, Any] | None:
         return self.get("Secret", name, namespace or self.namespace)
 
-    def owners(self, kind: str, name: str, namespace: str) -> list[Owner]:
-        """Return who else writes to an object; an ExternalSecret claims its Secret before that exists."""
+    def owners(self, kind: str, name: str, namespace: str, key: str | None = None) -> list[Owner]:
+        """Return who else writes to an object, or to a key of it; an ExternalSecret claims its Secret before that exists."""
         # Where one may not see ExternalSecrets, the owner references tell who manages the Secret.
         claims = list_if_allowed(self, "ExternalSecret", namespace) if kind == "Secret" else []
-        return owners(self.get(kind, name, namespace), [claim for claim in claims if targets(claim, name)])
+        return owners(self.get(kind, name, namespace), [claim for claim in claims if targets(claim, name, key)], key)
 
 
 @dataclass
@@ -196,8 +200,10 @@ def _document(cluster: Cluster, wish: merge_plan.Wish, changes: Mapping[str, Any
         )
         resolved = replace(document.wish, merge=resolve(document.wish.merge, cluster.secret, options.sensitive))
         document.after = merge(remove(document.before, resolved.remove), resolved.merge, resolved.list_keys)
-        owned_by = cluster.owners(wish.kind, wish.name, wish.namespace)
-        document.changes = bool(merge_plan.plan(resolved, current, owned_by, options.overwrite_externally_managed))
+        owned_by = cluster.owners(wish.kind, wish.name, wish.namespace, wish.key)
+        document.changes = bool(
+            merge_plan.plan(resolved, current, owned_by, options.overwrite_externally_managed, OVERWRITE)
+        )
     except DocumentError as error:
         document.problem = f"Cannot merge into {document.place}: it {error}."
     except ValueSourceError as error:

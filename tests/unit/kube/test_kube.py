@@ -294,3 +294,40 @@ def test_converge_does_not_repeat_other_errors():
     client, server = kube(status(422))
     error_of(converge, 0, lambda: 0, lambda state: [CHANGE], lambda change: apply_to(client, change, False))
     assert len(server.requests) == 1
+
+
+HELM, OURS = {"manager": "helm"}, {"manager": "gen3.uploads"}
+
+
+def versioned(version, *managed_fields):
+    metadata = {"name": "s", "namespace": "ns", "resourceVersion": version, "managedFields": list(managed_fields)}
+    return found({"metadata": metadata})
+
+
+def test_a_write_leaves_no_claim():
+    client, server = kube(versioned("2", HELM, OURS), versioned("3", HELM))
+    assert client.merge_patch("Secret", "s", "ns", {})["metadata"]["resourceVersion"] == "3"
+    assert [(method, body) for method, _path, body, _headers in server.requests] == [
+        ("PATCH", {}), ("PATCH", {"metadata": {"resourceVersion": "2", "managedFields": [HELM]}})]
+
+
+def test_a_claim_is_given_up_on_the_version_that_is_there():
+    other = {"manager": "other"}
+    client, server = kube(versioned("2", HELM, OURS), status(409), versioned("4", HELM, other, OURS), versioned("5", HELM, other))
+    client.merge_patch("Secret", "s", "ns", {})
+    assert [method for method, *_ in server.requests] == ["PATCH", "PATCH", "GET", "PATCH"]
+    assert server.requests[-1][2] == {"metadata": {"resourceVersion": "4", "managedFields": [HELM, other]}}
+    assert "PartialObjectMetadata" in server.requests[2][3]["Accept"]
+
+
+@pytest.mark.parametrize("gone", [[status(404)], [status(409), MISSING]])
+def test_what_is_deleted_meanwhile_has_no_claim(gone):
+    client, server = kube(versioned("2", HELM, OURS), *gone)
+    client.merge_patch("Secret", "s", "ns", {})
+
+
+def test_a_dry_run_gives_up_nothing():
+    client, server = kube(versioned("2", HELM, OURS))
+    client.merge_patch("Secret", "s", "ns", {}, dry_run=True)
+    client.release("Secret", "s", "ns", dry_run=True)
+    assert [method for method, *_ in server.requests] == ["PATCH", "GET"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import MergeError, Wish, plan, warnings
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import Owner
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import FIELD_MANAGER, Owner
 
 WISH = Wish("Secret", "creds", "ns", "c.json", merge={"JOBS": [{"name": "x", "p": 2}]}, list_keys={"JOBS": "name"})
 REMOVAL = replace(WISH, merge={}, remove=["JOBS[name=x]"])
@@ -188,9 +188,28 @@ def test_overwrite_lifts_the_refusal():
     assert only(plan(WISH, secret("{}"), CONTROLLER, True)).operation == "merge_patch"
 
 
-def test_a_chart_is_a_warning():
+def test_the_refusal_tells_how_to_go_on():
+    with pytest.raises(MergeError, match="or set ssjdispatcher_overwrite_externally_managed.$"):
+        plan(WISH, secret("{}"), CONTROLLER, False, "set ssjdispatcher_overwrite_externally_managed")
+
+
+def test_other_owners_are_a_warning():
     assert warnings(WISH, [Owner("helm", "gen3"), Owner("argocd", "commons"), *CONTROLLER]) == [
         "Secret ns/creds: the next helm upgrade of release gen3 overwrites this change unless its values say the same.",
         "Secret ns/creds: Argo CD overwrites this change at the next sync of commons unless the application's source"
-        " says the same.",
+        " says the same; with selfHeal it does so within seconds.",
+        "Secret ns/creds: ExternalSecret es manages the object and would overwrite the change within minutes.",
     ]
+
+
+def test_a_claim_that_a_killed_run_has_left_is_given_up():
+    current = secret('{"JOBS":[{"name":"x","p":2}]}')
+    current["metadata"]["managedFields"] = [{"manager": "helm"}, {"manager": FIELD_MANAGER}]
+    change = only(plan(WISH, current, CONTROLLER, False))  # that is no change of the content, so nobody takes it back
+    assert (change.action, change.attribute, change.operation, change.parameters) == (
+        "update", "managedFields", "release", TARGET)
+    current["metadata"]["managedFields"].pop()
+    assert plan(WISH, current, CONTROLLER, False) == []
+    ours = secret('{"JOBS":[{"name":"x","p":2}]}', ours=True)
+    ours["metadata"]["managedFields"] = [{"manager": FIELD_MANAGER}]
+    assert plan(WISH, ours, [], False) == []
