@@ -98,14 +98,24 @@ options:
         type: str
         choices: [s3, minio]
         default: s3
+      prefix:
+        description: With what the keys of uploads begin, where others in the bucket are not meant.
+        type: str
+        default: ""
+      suffix:
+        description: With what the keys of uploads end, where others in the bucket are not meant.
+        type: str
+        default: ""
       job:
         description: Name of the JOBS entry that shall take the uploads.
         type: str
         default: indexing
   replace_pattern:
     description:
-      - Whether the pattern of an expected JOBS entry may change so that it no longer takes a bucket that it takes today, or
-        when it cannot be told which buckets it takes. Otherwise that is a problem.
+      - Whether a pattern may change so that other entries than today take uploads, or none. An expected JOBS entry then may lose
+        a bucket, or a part of one, or have a pattern of which cannot be told which buckets it takes; it may take uploads that
+        another entry takes today, or those of another commons in the same bucket; and a later entry may take a part of the
+        uploads to O(buckets). Otherwise that is a problem.
     type: bool
     default: false
   overwrite_externally_managed:
@@ -141,7 +151,9 @@ options:
         type: str
 requirements:
   - kubernetes >= 24.2.0
-  - google-re2
+notes:
+  - Patterns are judged by the Python package C(google-re2), as Go understands them. Without it (it has no wheel for every Python),
+    plain patterns are judged all the same, and others are warned about.
 seealso:
   - module: gen3.uploads.k8s_merge_document
   - module: gen3.uploads.k8s_rollout_restart
@@ -331,8 +343,6 @@ refused:
     - "Cannot merge into credentials.json of Secret default/ssjdispatcher-creds: it is not JSON (Expecting value: line 1 column 24)."
 """
 
-from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.patterns import RE2_IMPORT_ERROR
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.rbac import Access
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.plan import Options, preflight
@@ -347,6 +357,8 @@ CHANGES = {
 BUCKET = {
     "name": {"type": "str", "required": True},
     "storage": {"type": "str", "choices": ["s3", "minio"], "default": "s3"},
+    "prefix": {"type": "str", "default": ""},
+    "suffix": {"type": "str", "default": ""},
     "job": {"type": "str", "default": "indexing"},
 }
 ACCESS = {
@@ -389,8 +401,6 @@ def main():
         },
         supports_check_mode=True,
     )
-    if RE2_IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("google-re2"), exception=RE2_IMPORT_ERROR)
     try:
         result = preflight(connect(module), module.params["namespace"], module.params["deployment"], options(module.params))
     except KubeError as error:

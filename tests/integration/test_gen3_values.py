@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.patterns import for_buckets
 from plays import run, succeed
 
 VALUES = "playbooks/gen3_values.yml"
@@ -51,6 +52,10 @@ def test_values_of_both_storages(play):
     assert (fence["DATA_UPLOAD_BUCKET"], fence["ALLOWED_DATA_UPLOAD_BUCKETS"]) == ("gen3-local", ["gen3-local", "gen3.cloud"])
     assert values["ssjdispatcher"]["ssjcreds"]["jobPattern"] == "^s3://(gen3[.]cloud)/.+"
     assert no_secret_in(file.read_text()) and "S3_BUCKETS" in first.output
+    # The chart pastes the pattern into JSON as it is, and the role finds there what it would write itself.
+    written = json.loads(f'{{"JOBS": [{{"name": "indexing", "pattern": "{values["ssjdispatcher"]["ssjcreds"]["jobPattern"]}"}}]}}')
+    wanted = {"JOBS": [{"name": "indexing", "pattern": for_buckets([{"name": "gen3.cloud"}])}]}
+    assert written == wanted
 
     filled = play(uploads_values_with_secrets=True)
     assert filled.changed == ["Write them"] and play(uploads_values_with_secrets=True).changed == []
@@ -61,6 +66,13 @@ def test_values_of_both_storages(play):
     emptied = play()  # what goes away holds secrets
     assert emptied.changed == ["Write them"]
     assert all(no_secret_in(each.output) for each in (checked, first, filled, emptied))
+
+
+def test_prefix_and_suffix_are_part_of_the_pattern(play):
+    play, file = play
+    play(uploads_buckets=[{"name": "my.cloud", "storage": "s3", "prefix": "blood/"}, {"name": "two", "storage": "s3", "suffix": ".bam"}])
+    assert yaml.safe_load(file.read_text())["ssjdispatcher"]["ssjcreds"]["jobPattern"] == (
+        "^s3://(my[.]cloud/blood(/|%2F).+|two/.*[.]bam$)")
 
 
 def test_one_storage_alone(play):

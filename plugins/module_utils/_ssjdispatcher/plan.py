@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document import plan as merge_plan
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import pattern_review
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import rbac as access
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import validate as rules
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
@@ -274,7 +275,9 @@ def _review(installation: Installation, credentials: Document | None, images: Do
     if credentials is None or credentials.after is None:
         return found
     add(credentials, rules.review_credentials(credentials.after, installation.region, options.buckets))
-    add(credentials, rules.review_replacement(credentials.before, credentials.after, options.buckets, options.replace_pattern))
+    add(credentials, rules.review_queue(credentials.before, credentials.after))
+    before, after = rules.read_jobs(credentials.before), rules.read_jobs(credentials.after)
+    add(credentials, pattern_review.review(before, after, options.buckets, options.replace_pattern))
     if images is not None and images.after is not None:
         add(images, rules.review_images(images.after, credentials.after))
     elif installation.job_images is None:

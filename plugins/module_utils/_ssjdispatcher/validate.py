@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate_s3 import s3_problems, s3_warnings
@@ -61,25 +61,33 @@ QUEUE_HOSTS = re.compile(
 
 SAMPLE_GUID = "0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11"
 
-SAMPLE_KEYS = {
-    "s3": (f"{SAMPLE_GUID}/sample.txt", f"dg.TEST/{SAMPLE_GUID}/sample.txt"),
-    "minio": (f"{SAMPLE_GUID}%2Fsample.txt", f"dg.TEST%2F{SAMPLE_GUID}%2Fsample.txt", f"{SAMPLE_GUID}/sample.txt"),
-}
-"""Keys as events carry them: Amazon S3 leaves slashes alone, MinIO escapes them (and a bridge may restore them)."""
+SAMPLE_FOLDERS = ("", "dg.TEST/")
+"""GUIDs may begin with the prefix of indexd's configuration."""
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket whose uploads the JOBS entry ``job`` must get; ``storage`` is ``s3`` or ``minio``."""
+    """A bucket whose uploads the JOBS entry ``job`` must get; ``storage`` is ``s3`` or ``minio``.
+
+    Of a bucket with ``prefix`` or ``suffix`` only uploads whose keys begin and end so are meant.
+    """
 
     name: str
     storage: str
     job: str
+    prefix: str = ""
+    suffix: str = ""
 
     @property
     def sample_paths(self) -> list[str]:
-        """Paths of uploads as ssjdispatcher sees them."""
-        return [f"s3://{self.name}/{key}" for key in SAMPLE_KEYS[self.storage]]
+        """Paths of uploads as ssjdispatcher sees them: Amazon S3 leaves slashes alone, and MinIO escapes them.
+
+        A bridge may restore them.
+        """
+        name = f"sample{self.suffix}" if self.suffix else "sample.txt"
+        keys = [f"{self.prefix}{folder}{SAMPLE_GUID}/{name}" for folder in SAMPLE_FOLDERS]
+        slashes = ["", "/"] if self.storage == "minio" else ["/"]
+        return [f"s3://{self.name}/{quote_plus(key, safe=safe)}" for safe in slashes for key in keys]
 
 
 @dataclass(frozen=True)
@@ -127,9 +135,11 @@ def review_credentials(document: Mapping[str, Any], env_region: str | None, buck
         found.problems += _name_problems(jobs)
         found.problems += _bucket_problems(buckets)
         found.warnings += _anchor_warnings(jobs, ours)
+        found.warnings += _unjudged_warnings(jobs)
+        judged = [job for job in jobs if patterns.is_judged(job.pattern)]
         if not any(map(_pattern_error, jobs)):
-            found.problems += _taker_problems(jobs, buckets)
-            found.warnings += _taker_warnings(jobs, buckets)
+            found.problems += _taker_problems(judged, buckets)
+            found.warnings += _taker_warnings(judged, buckets)
     return found
 
 
@@ -160,13 +170,8 @@ def review_images(images: Mapping[str, Any] | None, document: Mapping[str, Any])
     return found
 
 
-def review_replacement(
-    before: Mapping[str, Any], after: Mapping[str, Any], buckets: Sequence[Bucket], may_drop: bool
-) -> Findings:
-    """Review what is lost when ``before`` becomes ``after``: another queue, and buckets of an entry of ours.
-
-    Uploads to a bucket that no pattern takes any more are thrown away, so losing one needs consent (``may_drop``).
-    """
+def review_queue(before: Mapping[str, Any], after: Mapping[str, Any]) -> Findings:
+    """Review what is lost where ssjdispatcher turns from one queue to another."""
     found = Findings()
     old_url, new_url = _queue_url(before), _queue_url(after)
     if old_url and new_url and old_url != new_url and not NO_QUEUE.fullmatch(old_url):
@@ -174,26 +179,6 @@ def review_replacement(
             f"SQS.url changes from {_without_login(old_url)} to {_without_login(new_url)}: messages that still arrive"
             " in the former queue are no longer read."
         )
-    old_jobs, new_jobs = ({job.name: job for job in read_jobs(document)} for document in (before, after))
-    for name in sorted({bucket.job for bucket in buckets} & old_jobs.keys() & new_jobs.keys()):
-        old, new = old_jobs[name], new_jobs[name]
-        if old.pattern == new.pattern or "pattern" not in old.fields or _pattern_error(old) or _pattern_error(new):
-            continue
-        loss = _loss(old.pattern, new.pattern)
-        if loss and may_drop:
-            found.warnings.append(f"{new.place} {loss}.")
-        elif loss:
-            found.problems.append(
-                f"{new.place} {loss}, and uploads there would be thrown away; list all buckets that it should take, or"
-                " allow the loss with replace_pattern."
-            )
-        for bucket in patterns.named_buckets(old.pattern) or []:
-            longer = f"s3://{bucket}-2/{SAMPLE_KEYS['s3'][0]}"
-            if patterns.matches(old.pattern, longer) and not patterns.matches(new.pattern, longer):
-                found.warnings.append(
-                    f"the former pattern {old.pattern} of {new.place} also took buckets whose names go on after"
-                    f" {bucket}, such as {bucket}-2; if there are any, list them."
-                )
     return found
 
 
@@ -380,6 +365,15 @@ def _bucket_problems(buckets: Sequence[Bucket]) -> Iterator[str]:
             )
 
 
+def _unjudged_warnings(jobs: Sequence[Job]) -> Iterator[str]:
+    for job in jobs:
+        if not patterns.is_judged(job.pattern):
+            yield (
+                f"the pattern {job.pattern} of {job.place} cannot be judged without the Python package google-re2: if Go does"
+                " not compile it, ssjdispatcher crashes at the first message, and it may take uploads that others should get."
+            )
+
+
 def _taker_problems(jobs: Sequence[Job], buckets: Sequence[Bucket]) -> Iterator[str]:
     """Yield for each bucket the first upload that its entry would not get."""
     for bucket in buckets:
@@ -421,14 +415,6 @@ def _anchor_warnings(jobs: Sequence[Job], ours: set[str]) -> Iterator[str]:
                 f"the pattern {job.pattern or '(empty)'} of {job.place} is not anchored: it takes uploads to any bucket"
                 " with this text in the path; ^s3://bucket/.+ would take one bucket alone."
             )
-
-
-def _loss(old: str, new: str) -> str | None:
-    named = patterns.named_buckets(old)
-    if named is None:
-        return f"has the pattern {old}, of which cannot be told which buckets it takes; it would become {new}"
-    lost = [bucket for bucket in named if not patterns.matches(new, f"s3://{bucket}/{SAMPLE_KEYS['s3'][0]}")]
-    return f"would no longer take the bucket {', '.join(lost)}" if lost else None
 
 
 def _pattern_error(job: Job) -> str | None:

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.patterns import (
     PatternError,
     check,
     is_anchored,
+    is_judged,
     matches,
     named_buckets,
     winner,
@@ -29,6 +31,19 @@ def test_no_entry_of_the_contract_is_left_out():
 @pytest.mark.parametrize("entry", of_type("pattern"), ids=lambda entry: f"{entry['pattern']} on {entry['path']}")
 def test_a_pattern_matches_as_in_go(entry):
     assert matches(entry["pattern"], entry["path"]) == entry["matches"]
+
+
+@pytest.mark.parametrize("entry", of_type("pattern"), ids=lambda entry: f"{entry['pattern']} on {entry['path']}")
+def test_what_is_judged_without_re2_is_judged_as_in_go(entry, monkeypatch):
+    monkeypatch.setattr(patterns, "re2", None)
+    assert not is_judged(entry["pattern"]) or matches(entry["pattern"], entry["path"]) == entry["matches"]
+
+
+def test_hardly_a_pattern_is_not_judged_without_re2(monkeypatch):
+    monkeypatch.setattr(patterns, "re2", None)
+    entries = of_type("pattern")
+    assert len([entry for entry in entries if is_judged(entry["pattern"])]) > 0.9 * len(entries)
+    assert not any(is_judged(entry["pattern"]) for entry in of_type("invalid_pattern"))
 
 
 @pytest.mark.parametrize("entry", of_type("invalid_pattern"), ids=lambda entry: entry["pattern"])
@@ -118,8 +133,12 @@ def test_anchored(pattern, anchored):
         ("", None),
         (".*", None),
         (r"\.bam$", None),
-        ("^s3://(a|b)x/.+", None),
-        ("s3://a/|s3://b/", None),
+        ("^s3://(a|b)x/.+", ["ax", "bx"]),
+        ("s3://a/|s3://b/", ["a", "b"]),
+        ("^s3://(a[.]b|c)/.+", ["a.b", "c"]),
+        (r"^s3://(a\.b/x/.+|(c|d)/.+|e/.*[.]bam$)", ["a.b", "c", "d", "e"]),
+        ("^s3://[^/]+/.+", None),
+        (r"^s3://\bx/.+", None),
     ],
 )
 def test_named_buckets(pattern, buckets):

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import KubeError
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import RECORD
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
 from ansible_collections.gen3.uploads.plugins.modules import ssjdispatcher_info
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
@@ -458,7 +459,28 @@ def test_withdrawing_leaves_an_untouched_ssjdispatcher_alone(cluster, run):
     assert (result["converged"], result["restart"]) == (True, False)
 
 
-def test_google_re2_is_needed(cluster, run, monkeypatch):
-    monkeypatch.setattr(ssjdispatcher_info, "RE2_IMPORT_ERROR", "Traceback ...")
+def test_without_google_re2_plain_patterns_are_judged_and_others_warned_about(cluster, run, monkeypatch):
+    monkeypatch.setattr(patterns, "re2", None)
+    cluster.credentials({"JOBS": [{"name": "other", "pattern": "^s3://other/.+"}, {"name": "odd", "pattern": r"^s3://o/\pL"}]})
+    cluster.images({"other": "o", "odd": "o"})
     result = run(**OPTIONS)
-    assert result["failed"] and "google-re2" in result["msg"]
+    assert result["problems"] == []
+    assert r"\\pL of JOBS[name=odd] cannot be judged without the Python package google-re2" in json.dumps(result["warnings"])
+    cluster.credentials({"JOBS": [{"name": "indexing", "pattern": "^s3://(gen3-bucket|second)/.+"}]})
+    assert ["the bucket second" in problem for problem in run(**OPTIONS)["problems"]] == [True]
+
+
+def test_the_pattern_that_the_chart_puts_where_none_is_set_is_nobodys_wish(cluster, run):
+    cluster.credentials({**COMPLETE, "JOBS": [{**COMPLETE["JOBS"][0], "pattern": "s3://test-12345678901234-upload/*"}]})
+    result = run(**OPTIONS)
+    assert result["problems"] == []
+    assert "s3://test-12345678901234-upload/*, which the chart of gen3-helm puts where none is set" in json.dumps(result["warnings"])
+
+
+def test_prefix_and_suffix_belong_to_the_uploads(cluster, run):
+    scoped = copy.deepcopy(OPTIONS)
+    scoped["buckets"] = [{"name": "gen3-bucket", "prefix": "blood/"}]
+    scoped["credentials"]["merge"]["JOBS"][0]["pattern"] = "^s3://(gen3-bucket/blood(/|%2F).+)"
+    cluster.credentials({"JOBS": [{"name": "indexing", "pattern": "s3://gen3-bucket/blood/*"}]})
+    assert run(**scoped)["problems"] == []
+    assert ["give the bucket the prefix" in problem for problem in run(**OPTIONS)["problems"]] == [True]

@@ -13,7 +13,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.valida
     region_of_queue,
     review_credentials,
     review_images,
-    review_replacement,
+    review_queue,
 )
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
@@ -302,48 +302,11 @@ def test_without_job_images_each_entry_needs_an_image():
     assert "JOBS[name=b] has no image" in problem
 
 
-def with_pattern(pattern):
-    return {"JOBS": [{"name": "indexing", "pattern": pattern}]}
-
-
-@pytest.mark.parametrize(
-    "old, new, problem",
-    [
-        ("s3://gen3-bucket/*", "^s3://(gen3-bucket)/.+", None),
-        ("^s3://(a|b)/.+", "^s3://(a|b|c)/.+", None),
-        (r"^s3://(a\.b)/.+", r"^s3://(a\.b)/.+", None),
-        ("s3://b/[0-9a-f]{8}-.+", "^s3://(b)/.+", None),
-        ("*broken", "^s3://(b)/.+", None),
-        ("^s3://(a|b)/.+", "^s3://(a)/.+", "no longer take the bucket b,"),
-        ("s3://(a|b|c)/*", "^s3://(b)/.+", "no longer take the bucket a, c,"),
-        (".*", "^s3://(a)/.+", "cannot be told"),
-        ("", "^s3://(a)/.+", "cannot be told"),
-    ],
-)
-def test_a_bucket_is_not_lost_without_consent(old, new, problem):
-    found = review_replacement(with_pattern(old), with_pattern(new), BUCKETS, may_drop=False)
-    assert [problem in each for each in found.problems] == ([True] if problem else [])
-    consented = review_replacement(with_pattern(old), with_pattern(new), BUCKETS, may_drop=True)
-    assert consented.problems == []
-    assert any(problem.rstrip(",") in each for each in consented.warnings) if problem else True
-
-
-def test_the_patterns_of_others_may_change():
-    found = review_replacement(with_pattern("^s3://(a|b)/.+"), with_pattern("^s3://a/.+"), [], may_drop=False)
-    assert found.problems == []
-
-
-def test_a_pattern_that_also_took_longer_names_is_warned_about():
-    found = review_replacement(with_pattern("s3://a/*"), with_pattern("^s3://(a)/.+"), BUCKETS, may_drop=False)
-    (warning,) = found.warnings
-    assert "such as a-2" in warning
-
-
 def test_a_new_queue_is_warned_about():
     other = changed(["SQS", "url"], "https://u:p@host/q")
-    (warning,) = review_replacement(other, GOOD, BUCKETS, may_drop=False).warnings
+    (warning,) = review_queue(other, GOOD).warnings
     assert f"from https://host/q to {URL}" in warning
-    assert review_replacement(GOOD, GOOD, BUCKETS, may_drop=False).warnings == []
-    assert review_replacement({}, GOOD, BUCKETS, may_drop=False).warnings == []
+    assert review_queue(GOOD, GOOD).warnings == []
+    assert review_queue({}, GOOD).warnings == []
     unused = changed(["SQS", "url"], "https://sqs.us-east-1.amazonaws.com/000000000000/unused")
-    assert review_replacement(unused, GOOD, BUCKETS, may_drop=False).warnings == []
+    assert review_queue(unused, GOOD).warnings == []
