@@ -18,7 +18,7 @@ def upload_problems(variables: Mapping[str, Any], minio_hosts: Sequence[str], mi
 
 def s3_upload_buckets(buckets: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the buckets on Amazon S3, as the role aws_messaging takes them."""
-    return [_only(bucket, ("name", "account_id", "prefix", "suffix")) for bucket in buckets if bucket["storage"] == "s3"]
+    return [_only(bucket, ("name", "account_id", "prefix", "suffix", "id", "take_over")) for bucket in buckets if bucket["storage"] == "s3"]
 
 
 def minio_upload_buckets(buckets: Iterable[Mapping[str, Any]], target: str) -> list[dict[str, Any]]:

@@ -9,16 +9,18 @@ short_description: Converge the rules by which S3 buckets send events to SNS top
 description:
   - Puts rules into the notification configurations of any number of buckets in one process. All buckets are planned
     before the first is changed.
-  - Rules are owned by their Id. Everything else in the configuration stays, that is the rules for Lambda functions,
+  - Rules are owned by their Id and topic. Everything else in the configuration stays, that is the rules for Lambda functions,
     queues and other topics, and the setting of EventBridge.
   - Rules are compared by meaning. Neither the order of events nor the case of the names of filters makes a change.
+  - Where rules of others already send all of the events and keys to the topic, no rule is added, and RV(notes) tells so.
 author:
   - Gen3 Uploads Contributors (@gen3-uploads)
 options:
   state:
     description:
       - With V(present) the rules are in force.
-      - With V(absent) the rules with these Ids are removed. A bucket that does not exist is no error then.
+      - With V(absent) the rules with these Ids are removed, unless they send to another topic. A bucket that does not exist is no
+        error then.
     type: str
     choices: [present, absent]
     default: present
@@ -39,9 +41,15 @@ options:
         description: ARN of the topic. Required here or in O(topic_arn), unless O(state=absent).
         type: str
       id:
-        description: Id of the rule. Naming the Id of an existing rule takes it over.
+        description: Id of the rule. Naming the Id of an existing rule that sends to the topic takes it over.
         type: str
         default: gen3-uploads
+      take_over:
+        description:
+          - Replace rules of others that send a part of the events or keys to the same topic, and the rule with this O(buckets[].id) that
+            sends to another topic. Without it both are refused.
+        type: bool
+        default: false
       events:
         description:
           - The events to send. The default is the four ways in which an upload completes.
@@ -65,12 +73,13 @@ options:
   propagation_timeout:
     description:
       - For how many seconds to retry while S3 answers C(Unable to validate the following destination configurations),
-        as it does until the policy of a new topic has spread.
+        as it does until the policy of a new topic has spread. Where the answer names a destination that is not of these rules, the module
+        fails at once.
     type: int
     default: 60
 notes:
   - S3 keeps all rules of a bucket in one document and offers no lock. The module reads the document again right before
-    it writes. A writer that gets between these two calls loses its change.
+    each attempt to write it. A writer that gets between these two calls loses its change.
 seealso:
   - module: gen3.uploads.sns_sqs_channel
 extends_documentation_fragment:
@@ -120,6 +129,11 @@ buckets:
       returned: success
       type: list
       elements: dict
+notes:
+  description: Which rules of others do what is wanted, in sentences.
+  returned: success
+  type: list
+  elements: str
 changes:
   description: The writes made, or in check mode to be made, in their order.
   returned: success
@@ -140,6 +154,7 @@ RULE_OPTIONS = dict(
     name=dict(type="str", required=True),
     topic_arn=dict(type="str"),
     id=dict(type="str", default="gen3-uploads"),
+    take_over=dict(type="bool", default=False),
     events=dict(type="list", elements="str", default=list(EVENTS)),
     prefix=dict(type="str"),
     suffix=dict(type="str"),

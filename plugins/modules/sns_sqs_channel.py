@@ -12,6 +12,8 @@ description:
   - Any number of channels is converged in one process. All of them are planned before the first is changed.
   - Statements in policies are merged by their Sid. Ours begin with C(Gen3Uploads), and those of others stay.
   - Topics and queues that the module creates carry the tag C(gen3.uploads/created-by). Only these are ever deleted.
+  - What the module changes on topics, queues and subscriptions of others is kept in tags that begin with C(gen3.uploads/former),
+    and O(state=absent) brings it back where nobody has changed it since.
 author:
   - Gen3 Uploads Contributors (@gen3-uploads)
 options:
@@ -19,7 +21,8 @@ options:
     description:
       - With V(present) the channels exist.
       - With V(absent) the subscriptions are removed, and so are the topics and queues that carry the tag
-        C(gen3.uploads/created-by) and that nobody else uses. From the others only our statements are withdrawn.
+        C(gen3.uploads/created-by) and that nobody else uses. From the others only our statements are withdrawn. A subscription
+        that others made stays.
     type: str
     choices: [present, absent]
     default: present
@@ -41,7 +44,10 @@ options:
         description: Name of the dead-letter queue. The default is the name of the queue with C(-dlq) appended.
         type: str
       buckets:
-        description: The buckets whose events the topic accepts.
+        description:
+          - The buckets whose events the topic accepts.
+          - A bucket of another run that shares the topic keeps its right as long as it has a rule to the topic, or does not let its
+            rules be read.
         type: list
         elements: dict
         default: []
@@ -59,6 +65,28 @@ options:
           suffix:
             description: Handed on in RV(channels[].notification_rules).
             type: str
+          id:
+            description:
+              - Handed on in RV(channels[].notification_rules).
+              - With O(state=absent), another rule of the bucket that sends to the topic keeps the topic from removal.
+            type: str
+            default: gen3-uploads
+          take_over:
+            description: Handed on in RV(channels[].notification_rules).
+            type: bool
+            default: false
+      senders:
+        description:
+          - Names of what sends through the channel beside these buckets, such as the bridge in front of a MinIO server.
+          - Each is kept in a tag of the queue, so that a run with O(state=absent) which does not name it leaves it the channel.
+        type: list
+        elements: str
+        default: []
+      drop_buckets:
+        description: Buckets of other runs that lose their right to send to the topic even if they have a rule to it.
+        type: list
+        elements: str
+        default: []
       max_receive_count:
         description:
           - How often a message may be received before it moves to the dead-letter queue.
@@ -116,10 +144,17 @@ options:
         description: With O(state=absent), delete queues even if they still hold messages.
         type: bool
         default: false
+      keep_shared:
+        description:
+          - With O(state=absent), leave topic, queues and subscription to the buckets of other runs that still have a rule to the topic,
+            and to other O(channels[].senders), and take away only the right of O(channels[].buckets). Without it that is refused.
+        type: bool
+        default: false
 notes:
-  - A re-run makes eight read calls for a channel, the account's included, and no write call.
-  - Policies are read and written without a lock, as SNS and SQS offer none. Do not edit the policies of a topic or queue
-    from elsewhere at the same moment.
+  - A re-run makes eight read calls for a channel, the account's included, one more for each bucket of another run that the topic's
+    policy names, and no write call.
+  - SNS and SQS offer no lock. Each topic and queue is read again right before its write, and its policy a second after, to bring
+    back what a concurrent writer has overwritten.
 seealso:
   - module: gen3.uploads.s3_bucket_notifications
   - module: gen3.uploads.upload_policy
@@ -259,6 +294,8 @@ BUCKET_OPTIONS = dict(
     account_id=dict(type="str"),
     prefix=dict(type="str"),
     suffix=dict(type="str"),
+    id=dict(type="str", default="gen3-uploads"),
+    take_over=dict(type="bool", default=False),
 )
 
 CHANNEL_OPTIONS = dict(
@@ -266,6 +303,8 @@ CHANNEL_OPTIONS = dict(
     queue=dict(type="str", required=True),
     dead_letter_queue=dict(type="str"),
     buckets=dict(type="list", elements="dict", default=[], options=BUCKET_OPTIONS),
+    senders=dict(type="list", elements="str", default=[]),
+    drop_buckets=dict(type="list", elements="str", default=[]),
     max_receive_count=dict(type="int", default=20),
     retention=dict(type="int", default=1209600),
     visibility_timeout=dict(type="int", default=300),
@@ -277,6 +316,7 @@ CHANNEL_OPTIONS = dict(
     remove_sids=dict(type="list", elements="str", default=[]),
     tags=dict(type="dict", default={}),
     discard_messages=dict(type="bool", default=False),
+    keep_shared=dict(type="bool", default=False),
 )
 
 

@@ -20,7 +20,8 @@ options:
         policy of the dead-letter queue is that of kind V(queue) with its name as O(queue).
       - V(dispatcher), V(job), V(bridge_to_topic) and V(bridge_to_queue) are for the identities that ssjdispatcher, the
         indexing Jobs and the event bridge in front of MinIO run with.
-      - V(operator) is for the identity that runs this collection.
+      - V(operator) is for the identity that runs this collection. With O(topic_kms_key) and O(queue_kms_key) it may use these keys,
+        as reindexing has to.
     type: str
     required: true
     choices: [topic, queue, topic_key, queue_key, dispatcher, job, bridge_to_topic, bridge_to_queue, operator]
@@ -114,6 +115,14 @@ policy:
   returned: success
   type: dict
   sample: {"Version": "2012-10-17", "Statement": []}
+policies:
+  description:
+    - The policy in documents of at most 6,144 characters, as IAM takes them, to be attached to the same identity. More than one where
+      RV(policy) is longer, which a warning tells.
+    - The policies of topics, queues and keys are always one document.
+  returned: success
+  type: list
+  elements: dict
 statements:
   description: The statements generated, without those of O(existing).
   returned: success
@@ -133,6 +142,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._aws import policy
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import policy_merge
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope, is_account_id
 
+OF_RESOURCES = ("topic", "queue", "topic_key", "queue_key")
 NEEDS_TOPIC = ("topic", "queue", "queue_key", "bridge_to_topic", "operator")
 NEEDS_QUEUE = ("queue", "dispatcher", "bridge_to_queue", "operator")
 
@@ -154,8 +164,8 @@ def statements(options):
         "bridge_to_topic": lambda: policy.bridge_to_topic(scope, topic_arn, options["topic_kms_key"]),
         "bridge_to_queue": lambda: policy.bridge_to_queue(scope, queue_arn, options["queue_kms_key"]),
         "operator": lambda: policy.operator(
-            topic_arn, [queue_arn, scope.arn("sqs", dead_letter_queue)],
-            [scope.bucket_arn(bucket["name"]) for bucket in buckets]),
+            scope, topic_arn, queue_arn, scope.arn("sqs", dead_letter_queue), [scope.bucket_arn(bucket["name"]) for bucket in buckets],
+            options["topic_kms_key"], options["queue_kms_key"]),
     }
     return generators[options["kind"]]()
 
@@ -200,7 +210,13 @@ def main():
         module.fail_json(msg=f"The document given as existing is not a policy ({error}).")
     generated = statements(module.params)
     merged = policy_merge.merge(existing, generated, module.params["remove_sids"])
-    module.exit_json(changed=False, policy=merged, statements=generated, json=json.dumps(merged, separators=(",", ":")))
+    policies = [merged] if module.params["kind"] in OF_RESOURCES else policy.split(merged)
+    if len(policies) > 1:
+        module.warn(f"The policy has {policy.size(merged)} characters and IAM takes {policy.IDENTITY_POLICY_LIMIT}: make the "
+                    f"{len(policies)} documents of the result policies, and attach all to the same identity. By default IAM attaches up "
+                    "to 10.")
+    module.exit_json(changed=False, policy=merged, policies=policies, statements=generated,
+                     json=json.dumps(merged, separators=(",", ":")))
 
 
 if __name__ == "__main__":

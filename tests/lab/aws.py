@@ -25,6 +25,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from lab.faults import ANSWER_LOST, OPERATOR_KEY, THROTTLED, Faults
 from lab.long_poll import LongPolls
+from lab.moto_as_sqs import keep_policies
 from lab.state import State
 
 READS = ("Get", "List", "Describe", "Head")
@@ -140,6 +141,7 @@ class _Quiet(WSGIRequestHandler):
 
 def main() -> None:
     state = State(Path(sys.argv[1]))
+    keep_policies()
     application = RecordedMoto(state.aws_log, Faults(state.faults_file, "aws"))
     make_server("127.0.0.1", state.settings["ports"]["aws"], application, threaded=True,
                 request_handler=_Quiet).serve_forever()

@@ -104,6 +104,11 @@ def error_code(error: Any) -> str:
     return error.response["Error"]["Code"]
 
 
+def is_denied(error: AwsError) -> bool:
+    """Tell whether AWS answered that the credentials have not the right."""
+    return error.details.get("error_code") in _DENIED
+
+
 def finish(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> NoReturn:
     """Exit with the result of ``work``, or fail with the sentence of its AwsError."""
     try:

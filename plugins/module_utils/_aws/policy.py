@@ -12,6 +12,7 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,6 +25,8 @@ TOPIC_ACTIONS = ("sns:Publish",)
 """What S3 needs on the topic."""
 TOPIC_OWNER_SID = "__default_statement_ID"
 """Sid of the statement that SNS gives to every new topic."""
+IDENTITY_POLICY_LIMIT = 6144
+"""Characters of a managed policy of IAM, white space not counted (IAM and STS quotas)."""
 
 Statement = dict[str, Any]
 
@@ -133,12 +136,17 @@ def bridge_to_queue(scope: Scope, queue_arn: str, queue_kms_key: str | None = No
     return _bridge(scope, "sqs:SendMessage", queue_arn, queue_kms_key)
 
 
-def operator(topic_arn: str, queue_arns: Iterable[str], bucket_arns: Iterable[str]) -> list[Statement]:
-    """Let an operator run the playbooks: every action that the modules use, on exactly these objects."""
+def operator(scope: Scope, topic_arn: str, queue_arn: str, dead_letter_queue_arn: str, bucket_arns: Iterable[str],
+             topic_kms_key: str | None = None, queue_kms_key: str | None = None) -> list[Statement]:
+    """Let an operator run the playbooks: every action that the modules use, on exactly these objects.
+
+    Reindexing publishes to the topic, or on MinIO's route sqs to the queue, which takes the keys of the encrypted ones.
+    """
+    keys = [("EncryptForTopic", topic_kms_key), ("EncryptForQueue", queue_kms_key)]
     return [
         _allow("ManageTopic", [
             "sns:CreateTopic", "sns:DeleteTopic", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
-            "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource",
+            "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource",
         ], topic_arn),
         # IAM knows no resource type for these three, so that any other Resource would deny them.
         _allow("ManageSubscription", [
@@ -146,20 +154,56 @@ def operator(topic_arn: str, queue_arns: Iterable[str], bucket_arns: Iterable[st
         ], "*"),
         _allow("ManageQueues", [
             "sqs:CreateQueue", "sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags",
-            "sqs:SetQueueAttributes", "sqs:TagQueue",
-        ], sorted(queue_arns)),
+            "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue",
+        ], sorted([queue_arn, dead_letter_queue_arn])),
         _allow("ManageNotifications", [
             "s3:GetBucketNotification", "s3:ListBucket", "s3:PutBucketNotification",
         ], sorted(bucket_arns)),
         _allow("ProbeUploads", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"],
                [f"{arn}/*/{FILE_NAME}*" for arn in sorted(bucket_arns)]),
         _allow("Reindex", "sns:Publish", topic_arn),
+        _allow("ReindexByQueue", "sqs:SendMessage", queue_arn),
+        *(_use_key(scope, sid, ["kms:Decrypt", "kms:GenerateDataKey*"], key) for sid, key in keys if key),
     ]
 
 
 def document(statements: Sequence[Statement]) -> dict[str, Any]:
     """Return a policy document made of ``statements`` alone."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def split(policy: Mapping[str, Any], limit: int = IDENTITY_POLICY_LIMIT) -> list[dict[str, Any]]:
+    """Return documents of at most ``limit`` characters that together allow what ``policy`` does; the policy itself if it is one.
+
+    Resources are dealt out one by one, which changes the meaning of no statement that allows. A statement that is longer by itself
+    stays whole.
+    """
+    if size(policy) <= limit:
+        return [dict(policy)]
+    documents: list[dict[str, Any]] = []
+    for statement in policy["Statement"]:
+        resources = statement.get("Resource")
+        is_divisible = isinstance(resources, list) and statement.get("Effect") == "Allow"
+        for part in ([{**statement, "Resource": [resource]} for resource in resources] if is_divisible else [statement]):
+            extended = _extended(documents[-1], part) if documents else None
+            if extended and size(extended) <= limit:
+                documents[-1] = extended
+            else:
+                documents.append({**policy, "Statement": [part]})
+    return documents
+
+
+def size(policy: Mapping[str, Any]) -> int:
+    """Return the characters of a policy as IAM counts them."""
+    return len("".join(json.dumps(policy, ensure_ascii=False).split()))
+
+
+def _extended(policy: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``policy`` with ``part``, whose resources join those of the last statement where that is the same otherwise."""
+    *before, last = policy["Statement"]
+    if isinstance(last["Resource"], list) and {**last, "Resource": part["Resource"]} == part:
+        return {**policy, "Statement": [*before, {**last, "Resource": last["Resource"] + part["Resource"]}]}
+    return {**policy, "Statement": [*before, last, part]}
 
 
 def _by_account(scope: Scope, buckets: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -57,6 +57,17 @@ def is_ours(statement: Mapping[str, Any]) -> bool:
     return str(statement.get("Sid", "")).startswith(SID_PREFIX)
 
 
+def s3_buckets(statement: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+    """Return the buckets that a statement lets send events, as (name, account or None); patterns of names are left out."""
+    if statement.get("Effect") != "Allow" or not any(
+            name.startswith("s3.amazonaws.com") for name in _principals(statement.get("Principal")).get("service", [])):
+        return []
+    values = {key.lower(): _as_list(each) for keys in (statement.get("Condition") or {}).values() for key, each in keys.items()}
+    accounts = values.get("aws:sourceaccount", [])
+    return [(arn.rpartition(":")[2], accounts[0] if len(accounts) == 1 else None)
+            for arn in values.get("aws:sourcearn", []) if ":s3:::" in arn and "*" not in arn and "?" not in arn]
+
+
 def open_to_everyone(policy: Document) -> list[Mapping[str, Any]]:
     """Return the statements that let any principal do everything, as the queue policy of Gen3's runbook does."""
     return [

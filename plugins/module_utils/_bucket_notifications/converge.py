@@ -28,16 +28,19 @@ def converge(module: AnsibleAWSModule) -> dict[str, Any]:
         rules, owners = _wanted(module.params["buckets"], module.params["topic_arn"], absent)
         api = Notifications(module, owners, module.params["propagation_timeout"])
         existing = [bucket for bucket in rules if _exists(api, bucket, rules[bucket], absent)]
-        changes = [change for bucket in existing for change in plan(bucket, api.configuration(bucket), rules[bucket])]
+        found = {bucket: api.configuration(bucket) for bucket in existing}
+        changes = [change for bucket in existing for change in plan(bucket, found[bucket], rules[bucket])]
+        notes = [] if absent else [note for bucket in existing for note in planning.notes(bucket, found[bucket], rules[bucket])]
+        for bucket in () if absent else existing:
+            for message in planning.warnings(bucket, found[bucket], rules[bucket]):
+                module.warn(message)
         if not module.check_mode:
             for change in changes:
-                # S3 knows no lock: planning again from what is there now leaves the least time for a race.
                 bucket = change.parameters["bucket"]
-                for fresh in plan(bucket, api.configuration(bucket), rules[bucket]):
-                    api.put(**fresh.parameters)
+                api.write(bucket, lambda bucket=bucket: plan(bucket, api.configuration(bucket), rules[bucket]))
     except ValueError as error:
         raise aws.AwsError(str(error)) from error
-    return {**outcome(changes), "buckets": [
+    return {**outcome(changes), "notes": notes, "buckets": [
         {"name": bucket, "rules": [rule.as_configuration() for rule in rules[bucket]]} for bucket in rules
     ]}
 
@@ -50,7 +53,7 @@ def _wanted(buckets: Sequence[Mapping[str, Any]], topic_arn: str | None,
     for options in buckets:
         bucket, owner = options["name"], options["account_id"]
         rule = Rule(options["id"], options["topic_arn"] or topic_arn, tuple(options["events"]),
-                    options["prefix"] or "", options["suffix"] or "")
+                    options["prefix"] or "", options["suffix"] or "", options["take_over"])
         if owner and not is_account_id(owner):
             raise ValueError(f"The account_id {owner} of bucket {bucket} is not a 12-digit account number; put it in "
                              "quotes to keep a leading zero.")

@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What has to change in the notification configuration of a bucket. Pure.
 
-S3 keeps one document of rules for each bucket, and a write replaces all of it. So ours are put into what is there, by
-their Id, and everything else goes back as it came: Lambda functions, queues, other topics, EventBridge.
+S3 keeps one document of rules for each bucket, and a write replaces all of it. So ours are put into what is there, and everything
+else goes back as it came: Lambda functions, queues, other topics, EventBridge.
+
+Whether a rule does what is wanted is told by what it sends where, whoever made it and whatever its Id. The Id tells what is ours to
+change and to remove, as long as it sends to our topic: the same Id with another topic is another pipeline's.
 
 Private to the collection gen3.uploads.
 """
@@ -36,13 +39,18 @@ Configuration = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """Send ``events`` of keys with ``prefix`` and ``suffix`` to a topic."""
+    """Send ``events`` of keys with ``prefix`` and ``suffix`` to a topic.
+
+    With ``take_over`` it replaces the rules of others that send some of that to the same topic, and the rule with its Id that sends
+    to another one.
+    """
 
     id: str
     topic_arn: str | None
     events: tuple[str, ...]
     prefix: str = ""
     suffix: str = ""
+    take_over: bool = False
 
     def as_configuration(self) -> dict[str, Any]:
         """Return the rule as S3 takes it: filter names in lower case, and no filter where there is none."""
@@ -58,23 +66,68 @@ class Rule:
 
 def plan_present(bucket: str, current: Configuration, rules: Sequence[Rule]) -> list[Change]:
     """Return the change that puts ``rules`` in force, or raise ValueError if a rule of others stands in the way."""
+    needed = [rule for rule in rules if not satisfying(current, rule)]
     others = _others(current, rules)
-    for position, rule in enumerate(rules):
-        for other in [*others, *(ours.as_configuration() for ours in rules[:position])]:
-            _refuse_conflict(bucket, rule, other)
-    missing = {rule.id: rule.as_configuration() for rule in rules}
+    replaced: list[Mapping[str, Any]] = []
+    for position, rule in enumerate(needed):
+        for other in others:
+            if _is_partial(rule, other) and rule.take_over:
+                replaced.append(other)
+            elif _is_partial(rule, other):
+                _refuse_partial(bucket, rule, other)
+            else:
+                _refuse_conflict(bucket, rule, other)
+        for ours in needed[:position]:
+            _refuse_conflict(bucket, rule, ours.as_configuration())
+    missing = {rule.id: rule.as_configuration() for rule in needed}
     topics = []
     for found in current.get("TopicConfigurations", []):
+        if found in replaced:
+            continue
         wanted = missing.pop(found.get("Id"), None)
+        if wanted and found["TopicArn"] != wanted["TopicArn"]:
+            _refuse_redirection(bucket, found, next(rule for rule in needed if rule.id == found["Id"]))
         topics.append(found if wanted is None or _meaning(found) == _meaning(wanted) else wanted)
     return _change(bucket, current, topics + list(missing.values()), rules)
 
 
 def plan_absent(bucket: str, current: Configuration, rules: Sequence[Rule]) -> list[Change]:
-    """Return the change that takes the rules with these Ids away."""
-    ids = {rule.id for rule in rules}
-    topics = [found for found in current.get("TopicConfigurations", []) if found.get("Id") not in ids]
+    """Return the change that takes the rules with these Ids away, unless they send to another topic than ours."""
+    topic_arns = {rule.id: rule.topic_arn for rule in rules}
+    topics = [found for found in current.get("TopicConfigurations", [])
+              if found.get("Id") not in topic_arns or topic_arns[found["Id"]] not in (None, found["TopicArn"])]
     return _change(bucket, current, topics, rules)
+
+
+def satisfying(current: Configuration, rule: Rule) -> list[Mapping[str, Any]]:
+    """Return the rules of others that together send all that ``rule`` shall send; empty if they leave anything out."""
+    covering = [found for found in current.get("TopicConfigurations", [])
+                if found.get("Id") != rule.id and found["TopicArn"] == rule.topic_arn
+                and rule.prefix.startswith(_filters(found)[0]) and rule.suffix.endswith(_filters(found)[1])]
+    sends_all = all(any(fnmatchcase(event, sent) for found in covering for sent in found["Events"]) for event in rule.events)
+    return [found for found in covering if _overlap(rule.events, found["Events"])] if sends_all else []
+
+
+def notes(bucket: str, current: Configuration, rules: Sequence[Rule]) -> list[str]:
+    """Return in sentences which rules of others do what is wanted, so that none of ours is needed."""
+    found = []
+    for rule in rules:
+        for other in satisfying(current, rule):
+            found.append(f"The uploads of bucket {bucket} reach {rule.topic_arn} by the rule {other['Id']}{_maker(other['Id'])}, which is "
+                         "not of this collection: it stays as it is, also when the pipeline is taken down.")
+    return found
+
+
+def warnings(bucket: str, current: Configuration, rules: Sequence[Rule]) -> list[str]:
+    """Return what is wrong with the rules of others that do what is wanted: the events that they send beside."""
+    found = []
+    for rule in rules:
+        for other in satisfying(current, rule):
+            more = [event for event in other["Events"] if not _overlap(rule.events, [event])]
+            if more:
+                found.append(f"The rule {other['Id']} of bucket {bucket} sends {', '.join(more)} too, and ssjdispatcher makes a Job for an "
+                             f"event of any kind, which then fails: let its owner narrow it to {', '.join(rule.events)}.")
+    return found
 
 
 def _change(bucket: str, current: Configuration, topics: list[Any], rules: Sequence[Rule]) -> list[Change]:
@@ -97,23 +150,62 @@ def _others(current: Configuration, rules: Sequence[Rule]) -> Iterable[Mapping[s
             if kind != "TopicConfigurations" or found.get("Id") not in ids]
 
 
-def _refuse_conflict(bucket: str, rule: Rule, other: Mapping[str, Any]) -> None:
-    """Raise ValueError if S3 would refuse the two rules side by side.
+def _is_partial(rule: Rule, other: Mapping[str, Any]) -> bool:
+    """Tell whether a rule of others sends a part of what ``rule`` shall send to the same topic."""
+    return other.get("TopicArn") == rule.topic_arn and other.get("Id") != rule.id and _collide(rule, other)
+
+
+def _collide(rule: Rule, other: Mapping[str, Any]) -> bool:
+    """Tell whether S3 would refuse the two rules side by side.
 
     S3 allows no two rules for the same event whose prefixes and suffixes overlap, whatever their destinations.
     """
-    destination = next(other[arn] for arn in _KINDS.values() if arn in other)
+    prefix, suffix = _filters(other)
+    return (_overlap(rule.events, other["Events"])
+            and (prefix.startswith(rule.prefix) or rule.prefix.startswith(prefix))
+            and (suffix.endswith(rule.suffix) or rule.suffix.endswith(suffix)))
+
+
+def _refuse_partial(bucket: str, rule: Rule, other: Mapping[str, Any]) -> None:
+    raise ValueError(
+        f"{_says(bucket, other)}, which is our topic, but not all of the uploads with prefix {rule.prefix!r} and suffix {rule.suffix!r}: "
+        "let its owner widen it, or set take_over for the bucket to replace it by ours.")
+
+
+def _refuse_conflict(bucket: str, rule: Rule, other: Mapping[str, Any]) -> None:
+    """Raise ValueError if S3 would refuse the two rules side by side."""
     name = other.get("Id")
     if name == rule.id:
-        raise ValueError(f"Bucket {bucket} already has a rule {name} that sends to {destination}: choose another id.")
+        raise ValueError(f"Bucket {bucket} already has a rule {name} that sends to {_destination(other)}: choose another id.")
+    if _collide(rule, other):
+        fan_out = (", or name that topic as the pipeline's, whose queue is then subscribed to it beside the others"
+                   if "TopicArn" in other else "")
+        raise ValueError(f"{_says(bucket, other)}, and S3 allows no second rule for the same events and keys: remove that rule, or "
+                         f"separate the two by prefix or suffix{fan_out}.")
+
+
+def _says(bucket: str, other: Mapping[str, Any]) -> str:
     prefix, suffix = _filters(other)
-    if (_overlap(rule.events, other["Events"])
-            and (prefix.startswith(rule.prefix) or rule.prefix.startswith(prefix))
-            and (suffix.endswith(rule.suffix) or rule.suffix.endswith(suffix))):
+    return (f"Bucket {bucket} already has a rule {other.get('Id')}{_maker(other.get('Id'))} that sends {', '.join(other['Events'])} of keys "
+            f"with prefix {prefix!r} and suffix {suffix!r} to {_destination(other)}")
+
+
+def _destination(rule: Mapping[str, Any]) -> str:
+    return next(rule[arn] for arn in _KINDS.values() if arn in rule)
+
+
+def _refuse_redirection(bucket: str, found: Mapping[str, Any], rule: Rule) -> None:
+    """Raise ValueError if a rule with our Id would leave another topic, which may be another commons', without leave."""
+    if not rule.take_over:
         raise ValueError(
-            f"Bucket {bucket} already has a rule {name} that sends {', '.join(other['Events'])} of keys with prefix "
-            f"{prefix!r} and suffix {suffix!r} to {destination}, and S3 allows no second rule for the same events and "
-            f"keys: remove that rule, or separate the two by prefix or suffix, or set id to {name} to take it over.")
+            f"Bucket {bucket} already has a rule {rule.id} that sends to {found['TopicArn']}, and with {rule.topic_arn} in its place that "
+            "topic would get nothing any more. If another pipeline needs it, give this one an id and a prefix or suffix of its own, or use "
+            "the same topic with a queue for each; if it is not needed, set take_over for the bucket.")
+
+
+def _maker(rule_id: str | None) -> str:
+    """Return who makes Ids like this, in brackets, where that shows."""
+    return " (an Id as Terraform makes it)" if str(rule_id).startswith("tf-s3-") else ""
 
 
 def _overlap(events: Iterable[str], others: Iterable[str]) -> bool:
@@ -130,3 +222,8 @@ def _filters(rule: Mapping[str, Any]) -> tuple[str, str]:
 
 def _meaning(rule: Mapping[str, Any]) -> tuple[Any, ...]:
     return rule["TopicArn"], sorted(set(rule["Events"])), _filters(rule)
+
+
+def rule_ids(configuration: Configuration, arn: str) -> list[str]:
+    """Return the Ids of the rules that send to a destination."""
+    return [str(rule.get("Id")) for kind in _KINDS for rule in configuration.get(kind, []) if _destination(rule) == arn]

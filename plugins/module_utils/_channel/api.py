@@ -1,26 +1,27 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls to SNS, SQS and STS: one function, one call, one context for its errors.
+"""The calls to SNS, SQS, S3 and STS: one function, one call, one context for its errors.
 
 Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
-from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import Channel
-from ansible_collections.gen3.uploads.plugins.module_utils._channel.plan import Current, Queue, Topic
+from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import Channel, Current, Queue, Topic
 
 _NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 _DELETED_RECENTLY = ("AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently")
 _REUSE_OF_A_QUEUE_NAME = 75
 """Seconds: SQS refuses the name of a deleted queue for 60."""
+_PARTS = ("topic", "subscription", "queue", "dead_letter_queue")
 
 
 def account_id(module: AnsibleAWSModule) -> str:
@@ -36,17 +37,42 @@ class Messaging:
     def __init__(self, module: AnsibleAWSModule):
         self._sns = aws.client(module, "sns")
         self._sqs = aws.client(module, "sqs")
+        self._s3 = aws.client(module, "s3")
 
-    def observe(self, channel: Channel, with_tags: bool) -> Current:
-        """Read everything of a channel that exists; tags only if asked, as they cost a call for each part."""
-        topic = self._topic(channel.topic_arn, with_tags)
-        subscription = topic.subscriptions.get(channel.queue_arn) if topic else None
-        return Current(
-            topic=topic,
-            subscription=self._subscription_attributes(subscription) if subscription else None,
-            queue=self._queue(channel.queue, channel.queue_arn, with_tags),
-            dead_letter_queue=self._queue(channel.dead_letter_queue, channel.dead_letter_queue_arn, with_tags),
-        )
+    def observe(self, channel: Channel, with_tags: bool, parts: Iterable[str] = _PARTS, known: Current = Current()) -> Current:
+        """Read the parts of a channel that exist; tags only if asked, as they cost a call for each.
+
+        Of the parts that are left out the result has what is ``known``.
+        """
+        found: dict[str, Any] = {}
+        for part in parts:
+            if part == "topic":
+                found["topic"] = self._topic(channel.topic_arn, with_tags)
+            elif part == "subscription":
+                topic = found.get("topic", known.topic)
+                if topic and "topic" not in found:
+                    topic = found["topic"] = replace(topic, subscriptions=self._subscriptions(channel.topic_arn))
+                arn = topic.subscriptions.get(channel.queue_arn) if topic else None
+                found["subscription"] = self._subscription_attributes(arn) if arn else None
+            else:
+                found[part] = self._queue(getattr(channel, part), getattr(channel, f"{part}_arn"), with_tags)
+        return replace(known, **found)
+
+    def rules(self, channel: Channel, buckets: Iterable[str]) -> dict[str, Sequence[str] | None]:
+        """Return the Ids of the rules by which each of these buckets sends to the channel's topic; see ``Current.rules``."""
+        return {name: self._rules(name, channel.topic_arn) for name in buckets}
+
+    def _rules(self, bucket: str, topic_arn: str) -> Sequence[str] | None:
+        try:
+            with aws.attempt(f"read the notifications of S3 bucket {bucket}", "s3:GetBucketNotification", f"the bucket {bucket}"):
+                answer = self._s3.get_bucket_notification_configuration(Bucket=bucket, aws_retry=True)
+        except aws.AwsError as error:
+            if error.details.get("error_code") == "NoSuchBucket":
+                return ()
+            if aws.is_denied(error):
+                return None
+            raise
+        return tuple(rule.get("Id", "") for rule in answer.get("TopicConfigurations", []) if rule["TopicArn"] == topic_arn)
 
     def apply(self, change: Change) -> str | None:
         """Carry out a planned change; returns the URL or ARN of what it created."""
@@ -122,6 +148,11 @@ class Messaging:
         with aws.attempt(f"tag SQS queue {url}", "sqs:TagQueue", url):
             self._sqs.tag_queue(QueueUrl=url, Tags=tags, aws_retry=True)
 
+    def untag_queue(self, url: str, names: Sequence[str]) -> None:
+        """Remove tags of a queue."""
+        with aws.attempt(f"remove tags of SQS queue {url}", "sqs:UntagQueue", url):
+            self._sqs.untag_queue(QueueUrl=url, TagKeys=names, aws_retry=True)
+
     def delete_queue(self, url: str) -> None:
         """Delete a queue; a queue that is gone already will do."""
         with aws.attempt(f"delete SQS queue {url}", "sqs:DeleteQueue", url):
@@ -146,6 +177,11 @@ class Messaging:
         with aws.attempt(f"tag SNS topic {arn}", "sns:TagResource", arn):
             self._sns.tag_resource(ResourceArn=arn, Tags=_tag_list(tags), aws_retry=True)
 
+    def untag_topic(self, arn: str, names: Sequence[str]) -> None:
+        """Remove tags of a topic."""
+        with aws.attempt(f"remove tags of SNS topic {arn}", "sns:UntagResource", arn):
+            self._sns.untag_resource(ResourceArn=arn, TagKeys=names, aws_retry=True)
+
     def delete_topic(self, arn: str) -> None:
         """Delete a topic and all its subscriptions; SNS does not mind if it is gone already."""
         with aws.attempt(f"delete SNS topic {arn}", "sns:DeleteTopic", arn):
@@ -159,10 +195,10 @@ class Messaging:
                 ReturnSubscriptionArn=True, aws_retry=True)["SubscriptionArn"]
 
     def set_subscription_attribute(self, arn: str, name: str, value: str) -> None:
-        """Set one attribute of a subscription."""
+        """Set one attribute of a subscription, or unset it where ``value`` is empty, which SNS itself refuses."""
+        given = {"AttributeValue": value} if value else {}
         with aws.attempt(f"set {name} of SNS subscription {arn}", "sns:SetSubscriptionAttributes", "*"):
-            self._sns.set_subscription_attributes(
-                SubscriptionArn=arn, AttributeName=name, AttributeValue=value, aws_retry=True)
+            self._sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, **given, aws_retry=True)
 
     def unsubscribe(self, arn: str) -> None:
         """Remove a subscription; one that is gone already will do."""

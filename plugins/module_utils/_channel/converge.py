@@ -1,24 +1,27 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Converging channels: observe all, plan all, apply.
+"""Converging channels: observe all, plan all, apply each part on what it is right before.
 
 Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
-from ansible_collections.gen3.uploads.plugins.module_utils._channel import plan as planning
-from ansible_collections.gen3.uploads.plugins.module_utils._aws import policy
+from ansible_collections.gen3.uploads.plugins.module_utils._aws import fresh_write, policy
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope
-from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
+from ansible_collections.gen3.uploads.plugins.module_utils._channel import plan as planning
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change, outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._channel.api import Messaging, account_id
 from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import (
     Channel,
+    Current,
+    Queue,
     channel,
     refuse_shared_names,
 )
@@ -27,8 +30,9 @@ from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import
 def converge(module: AnsibleAWSModule) -> dict[str, Any]:
     """Converge the channels of the module's options and return its result, or raise AwsError."""
     absent = module.params["state"] == "absent"
-    plan = planning.plan_absent if absent else planning.plan_present
+    plan, parts = (planning.plan_absent, planning.ABSENT) if absent else (planning.plan_present, planning.PRESENT)
     warn = planning.removal_warnings if absent else planning.warnings
+    created: dict[str, str | None] = {}
     try:
         region = aws.required_region(module)
         # Names are checked before the first call to AWS; the account number does not matter for that.
@@ -36,23 +40,61 @@ def converge(module: AnsibleAWSModule) -> dict[str, Any]:
         scope = Scope(region, account_id(module))
         channels = [channel(options, scope) for options in module.params["channels"]]
         api = Messaging(module)
-        found = [(each, api.observe(each, with_tags=absent or bool(each.tags))) for each in channels]
+        found = [(each, _observe(api, each, absent, plan)) for each in channels]
         changes = [change for each, current in found for change in plan(each, current)]
         for message in (message for each, current in found for message in warn(each, current)):
             module.warn(message)
+        if changes and not module.check_mode:
+            for each, current in found:
+                if plan(each, current):
+                    created.update(_apply(api, each, current, parts, absent))
     except ValueError as error:
         raise aws.AwsError(str(error)) from error
-    created = {} if module.check_mode else {change.resource: api.apply(change) for change in changes}
     return {**outcome(changes), "channels": [
         _described(each, api, current, None if absent else planning.wish(each, current), created)
         for each, current in found
     ]}
 
 
-def _described(wanted: Channel, api: Messaging, current: planning.Current, wish: planning.Wish | None,
+def _observe(api: Messaging, wanted: Channel, absent: bool, plan: planning.Plan) -> Current:
+    """Read all that the plan needs; tags only where something is to be done or taken away, or where they are asked for."""
+    with_tags = absent or bool(wanted.tags or wanted.senders)
+    current = _with_rules(api, wanted, api.observe(wanted, with_tags), absent)
+    exists = current.topic or current.queue or current.dead_letter_queue
+    if not with_tags and exists and plan(wanted, current):
+        current = api.observe(wanted, with_tags=True, known=current)
+    return current
+
+
+def _with_rules(api: Messaging, wanted: Channel, current: Current, absent: bool) -> Current:
+    """Add the rules of the buckets that the topic's policy names, and of those that were known before."""
+    own = {bucket["name"] for bucket in wanted.buckets}
+    buckets = {*planning.named_buckets(wanted, current.topic), *current.rules}
+    return replace(current, rules=api.rules(wanted, sorted(buckets | own if absent else buckets - own)))
+
+
+def _apply(api: Messaging, wanted: Channel, current: Current, parts: Mapping[str, planning.Plan],
+           absent: bool) -> dict[str, str | None]:
+    """Carry the plans of all parts out, each on what its part is right before; returns URL or ARN of what was created."""
+    created: dict[str, str | None] = {}
+    for part, plan in parts.items():
+        def replan(part: str = part, plan: planning.Plan = plan) -> list[Change]:
+            nonlocal current
+            current = api.observe(wanted, True, [part], current)
+            if part == "topic":
+                # A bucket that lost its right a moment ago, and whose rule has come since, gets it back.
+                current = _with_rules(api, wanted, current, absent)
+            return plan(wanted, current)
+
+        if plan(wanted, current):
+            created.update(fresh_write.write(replan, api.apply))
+    return created
+
+
+def _described(wanted: Channel, api: Messaging, current: Current, wish: planning.Wish | None,
                created: Mapping[str, str | None]) -> dict[str, Any]:
     """Return what the result tells about one channel; ``wish`` is None if the channel goes away."""
-    def url(name: str, queue: planning.Queue | None) -> str:
+    def url(name: str, queue: Queue | None) -> str:
         return queue.url if queue else created.get(planning.queue_name(name)) or api.url(wanted, name)
 
     topic, queue, dead_letter_queue = (wish.topic, wish.queue, wish.dead_letter_queue) if wish else ({}, {}, {})

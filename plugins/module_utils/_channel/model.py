@@ -1,19 +1,19 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A channel as the operator wants it: topic, queue, dead-letter queue and what follows from their names.
+"""A channel as the operator wants it, and as it is found: topic, queue, dead-letter queue, subscription.
 
 Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope, is_account_id
-from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import TAG_PREFIX
 
 _RANGES = {
     "max_receive_count": (1, 1000),
@@ -28,7 +28,8 @@ _RANGES = {
 class Channel:
     """The options of one channel, and the account and region it belongs to.
 
-    A KMS key of ``None`` leaves the encryption that is found, ``""`` returns to the default encryption.
+    A KMS key of ``None`` leaves the encryption that is found, ``""`` returns to the default encryption. ``buckets`` have a name,
+    an account_id or None, and the id of the rule that is ours.
     """
 
     scope: Scope
@@ -47,6 +48,9 @@ class Channel:
     remove_sids: tuple[str, ...]
     tags: Mapping[str, str]
     discard_messages: bool
+    senders: tuple[str, ...] = ()
+    drop_buckets: tuple[str, ...] = ()
+    keep_shared: bool = False
 
     @property
     def topic_arn(self) -> str:
@@ -62,6 +66,45 @@ class Channel:
     def dead_letter_queue_arn(self) -> str:
         """Return the ARN of the dead-letter queue."""
         return self.scope.arn("sqs", self.dead_letter_queue)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue as found: attributes as SQS returns them, tags only if they were asked for."""
+
+    url: str
+    attributes: Mapping[str, str]
+    tags: Mapping[str, str] | None = None
+
+    @property
+    def messages(self) -> int:
+        """Return how many messages the queue holds, in flight and delayed ones included."""
+        return sum(int(value) for name, value in self.attributes.items()
+                   if name.startswith("ApproximateNumberOfMessages"))
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as found: attributes as SNS returns them, the ARNs of its subscriptions by endpoint."""
+
+    attributes: Mapping[str, str]
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Current:
+    """Everything of a channel that was found; ``subscription`` holds the attributes of the one to our queue.
+
+    ``rules``: bucket -> Ids of its rules that send to the topic, or None where the bucket does not let us read them. It has the
+    buckets that the topic's policy names and, where the channel shall go, its own.
+    """
+
+    topic: Topic | None = None
+    subscription: Mapping[str, str] | None = None
+    queue: Queue | None = None
+    dead_letter_queue: Queue | None = None
+    rules: Mapping[str, Collection[str] | None] = field(default_factory=dict)
 
 
 def channel(options: Mapping[str, Any], scope: Scope) -> Channel:
@@ -110,8 +153,12 @@ def _problems(options: Mapping[str, Any]) -> Iterable[str]:
                    "put it in quotes to keep a leading zero.")
     if not options["topic_actions"]:
         yield "The list topic_actions is empty: leave it out, or name at least sns:Publish."
-    if CREATED_BY in options["tags"]:
-        yield f"The tag {CREATED_BY} marks what this collection created: leave it out of tags."
+    for name in options["tags"]:
+        if name.startswith(TAG_PREFIX):
+            yield f"The tag {name} would mark what this collection created or changed: leave it out of tags."
+    for name in options.get("senders", []):
+        if not re.fullmatch(r"[\w.:/=+@-]{1,100}", name, re.ASCII):
+            yield (f"The sender {name} cannot be the name of a tag: use up to 100 letters, digits and _ . : / = + - @.")
 
 
 def is_aws_managed(key: str | None, alias: str) -> bool:

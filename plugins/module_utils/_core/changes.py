@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-CREATED_BY = "gen3.uploads/created-by"
+TAG_PREFIX = "gen3.uploads/"
+"""Begins the names of all tags and annotations of this collection."""
+
+CREATED_BY = TAG_PREFIX + "created-by"
 """Key of the tag or annotation that marks what this collection created; only such objects are ever deleted."""
 
 CREATED_BY_VALUE = "gen3.uploads"

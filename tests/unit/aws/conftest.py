@@ -8,8 +8,12 @@ from contextlib import contextmanager
 import boto3
 import botocore.session
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._aws import fresh_write
 from botocore.client import BaseClient
+from lab.moto_as_sqs import keep_policies
 from moto import mock_aws
+
+keep_policies()
 
 READS = ("Get", "List", "Head")
 
@@ -38,6 +42,12 @@ def aws(monkeypatch):
     monkeypatch.setattr("botocore.session.create_loader", shared_loader)
     with mock_aws():
         yield lambda service, region="us-east-1": boto3.client(service, region_name=region)
+
+
+@pytest.fixture(autouse=True)
+def nobody_else_writes(monkeypatch):
+    """Look at once whether a policy is as it was written; a test with a second writer sets the pause again."""
+    monkeypatch.setattr(fresh_write, "SETTLE", 0)
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def two_buckets_with_rules(run_module):
 
 SCENARIOS = {
     "create": (nothing, lambda run: run_channel(run, CHANNEL), 4),
-    "complete what others built": (built_by_others, lambda run: run_channel(run, CHANNEL), 4),
+    "complete what others built": (built_by_others, lambda run: run_channel(run, CHANNEL), 5),
     "update": (built_by_us, lambda run: run_channel(run, CHANGED), 7),
     "absent": (built_by_us, lambda run: run_channel(run, CHANNEL, "absent"), 4),
     "rules": (two_buckets, run_rules, 2),

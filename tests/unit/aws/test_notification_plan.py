@@ -56,8 +56,8 @@ def test_empty_filters_mean_no_filter():
         pytest.param(FOREIGN, "create", {**FOREIGN, "TopicConfigurations": [OURS]}, id="foreign kinds and EventBridge"),
         pytest.param({"TopicConfigurations": [OTHER]}, "create", {"TopicConfigurations": [OTHER, OURS]}, id="topics"),
         pytest.param(
-            {**FOREIGN, "TopicConfigurations": [{**OURS, "TopicArn": OTHER_TOPIC}, OTHER]}, "update",
-            {**FOREIGN, "TopicConfigurations": [OURS, OTHER]}, id="our rule with another topic"),
+            {**FOREIGN, "TopicConfigurations": [{**OURS, "Events": ["s3:ObjectCreated:Copy"]}, OTHER]}, "update",
+            {**FOREIGN, "TopicConfigurations": [OURS, OTHER]}, id="our rule with fewer events beside others"),
         pytest.param(
             {"TopicConfigurations": [{**OURS, "Events": ["s3:ObjectCreated:Put"]}]}, "update",
             {"TopicConfigurations": [OURS]}, id="events missing"),
