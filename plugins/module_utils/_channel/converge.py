@@ -70,7 +70,8 @@ def _with_rules(api: Messaging, wanted: Channel, current: Current, absent: bool)
     """Add the rules of the buckets that the topic's policy names, and of those that were known before."""
     own = {bucket["name"] for bucket in wanted.buckets}
     buckets = {*planning.named_buckets(wanted, current.topic), *current.rules}
-    return replace(current, rules=api.rules(wanted, sorted(buckets | own if absent else buckets - own)))
+    seen = {**current.seen, **planning.named_buckets(wanted, current.topic, ours=True)}
+    return replace(current, seen=seen, rules=api.rules(wanted, sorted(buckets | own if absent else buckets - own)))
 
 
 def _apply(api: Messaging, wanted: Channel, current: Current, parts: Mapping[str, planning.Plan],

@@ -97,7 +97,8 @@ class Current:
     """Everything of a channel that was found; ``subscription`` holds the attributes of the one to our queue.
 
     ``rules``: bucket -> Ids of its rules that send to the topic, or None where the bucket does not let us read them. It has the
-    buckets that the topic's policy names and, where the channel shall go, its own.
+    buckets that the topic's policy names and, where the channel shall go, its own. ``seen``: the buckets, with their account or
+    None, that our statements named when the policy was read before in the same run.
     """
 
     topic: Topic | None = None
@@ -105,6 +106,7 @@ class Current:
     queue: Queue | None = None
     dead_letter_queue: Queue | None = None
     rules: Mapping[str, Collection[str] | None] = field(default_factory=dict)
+    seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def channel(options: Mapping[str, Any], scope: Scope) -> Channel:

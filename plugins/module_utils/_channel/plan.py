@@ -88,10 +88,11 @@ def plan_absent(channel: Channel, current: Current) -> list[Change]:
     return [change for plan in ABSENT.values() for change in plan(channel, current)]
 
 
-def named_buckets(channel: Channel, topic: Topic | None) -> dict[str, str | None]:
-    """Return the buckets that the topic's policy lets send, as name -> account or None, whoever wrote the statement."""
+def named_buckets(channel: Channel, topic: Topic | None, ours: bool = False) -> dict[str, str | None]:
+    """Return the buckets that the topic's policy lets send, as name -> account or None; of all statements, or of ``ours`` alone."""
     document = _parsed_policy(_topic_name(channel), topic)
-    return {name: account for statement in document["Statement"] for name, account in policy_merge.s3_buckets(statement)}
+    return {name: account for statement in document["Statement"] if policy_merge.is_ours(statement) or not ours
+            for name, account in policy_merge.s3_buckets(statement)}
 
 
 def warnings(channel: Channel, current: Current) -> list[str]:
@@ -197,8 +198,7 @@ def _kept_buckets(channel: Channel, current: Current) -> list[dict[str, Any]]:
     A right without a rule goes. One that another run has given a moment ago, whose rule is still to come, is given again by
     that run right before the rule.
     """
-    ours = {name: account for statement in _parsed_policy(_topic_name(channel), current.topic)["Statement"]
-            if policy_merge.is_ours(statement) for name, account in policy_merge.s3_buckets(statement)}
+    ours = {**current.seen, **named_buckets(channel, current.topic, ours=True)}
     dropped = {*channel.drop_buckets, *(bucket["name"] for bucket in channel.buckets)}
     return [{"name": name, "account_id": ours.get(name)} for name, ids in current.rules.items()
             if name in ours and name not in dropped and (ids is None or ids)]

@@ -132,3 +132,65 @@ def test_absent(current, configuration):
 @pytest.mark.parametrize("current", [{}, FOREIGN, {"TopicConfigurations": [OTHER]}])
 def test_absent_without_our_rule_changes_nothing(current):
     assert planning.plan_absent("b", current, [RULE]) == []
+
+
+ALL = {"Id": "tf-s3-topic-2024", "TopicArn": TOPIC, "Events": ["s3:ObjectCreated:*"]}
+SINGLE = [{**ALL, "Id": f"part {event}", "Events": [event]} for event in EVENTS]
+
+
+@pytest.mark.parametrize("theirs", [
+    pytest.param([ALL], id="all events, all keys"),
+    pytest.param([{**ALL, "Filter": filters(("Prefix", "up/"))}], id="all events, the same prefix"),
+    pytest.param([{**ALL, "Events": ["s3:*"]}], id="events beside"),
+    pytest.param(SINGLE, id="a rule for each event"),
+])
+def test_rules_of_others_that_send_all_of_it_to_our_topic_will_do(theirs):
+    current = {"TopicConfigurations": theirs}
+    assert planning.plan_present("b", current, [NARROW]) == []
+    assert [f"by the rule {rule['Id']}" in note for rule, note in zip(theirs, planning.notes("b", current, [NARROW]), strict=True)] == [
+        True] * len(theirs)
+    assert planning.plan_absent("b", current, [NARROW]) == []
+
+
+def test_the_note_tells_an_id_of_terraform():
+    (note,) = planning.notes("b", {"TopicConfigurations": [ALL]}, [RULE])
+    assert "tf-s3-topic-2024 (an Id as Terraform makes it), which is not of this collection" in note
+
+
+def test_removals_that_a_rule_of_others_sends_beside_are_warned_about():
+    current = {"TopicConfigurations": [{**ALL, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}]}
+    (warning,) = planning.warnings("b", current, [RULE])
+    assert "sends s3:ObjectRemoved:* too" in warning
+    assert planning.warnings("b", {"TopicConfigurations": [ALL]}, [RULE]) == []
+
+
+@pytest.mark.parametrize("theirs", [
+    pytest.param({**ALL, "Events": ["s3:ObjectCreated:Put"]}, id="fewer events"),
+    pytest.param({**ALL, "Filter": filters(("prefix", "up/raw/"))}, id="narrower prefix"),
+    pytest.param({**ALL, "Filter": filters(("prefix", "up/"), ("suffix", "x.dat"))}, id="narrower suffix"),
+])
+def test_a_rule_of_others_that_sends_a_part_of_it_is_named_and_taken_over_when_told(theirs):
+    current = {**FOREIGN, "TopicConfigurations": [OTHER, theirs]}
+    with pytest.raises(ValueError, match="rule tf-s3-topic-2024 .* is our topic, but not all of the uploads .* set take_over"):
+        planning.plan_present("b", current, [NARROW])
+    told = Rule("gen3-uploads", TOPIC, EVENTS, "up/", ".dat", take_over=True)
+    assert written(planning.plan_present("b", current, [told])) == {**FOREIGN, "TopicConfigurations": [OTHER, OURS_NARROW]}
+
+
+def test_our_id_is_not_redirected_from_another_topic_without_leave():
+    current = {"TopicConfigurations": [{**OURS, "TopicArn": OTHER_TOPIC}, OTHER]}
+    with pytest.raises(ValueError, match=f"rule gen3-uploads that sends to {OTHER_TOPIC}, and with {TOPIC} in its place"):
+        planning.plan_present("b", current, [RULE])
+    told = Rule("gen3-uploads", TOPIC, EVENTS, take_over=True)
+    assert written(planning.plan_present("b", current, [told])) == {"TopicConfigurations": [OURS, OTHER]}
+
+
+def test_absent_leaves_our_id_where_it_sends_to_another_topic():
+    current = {"TopicConfigurations": [{**OURS, "TopicArn": OTHER_TOPIC}]}
+    assert planning.plan_absent("b", current, [RULE]) == []
+    assert written(planning.plan_absent("b", current, [Rule("gen3-uploads", None, EVENTS)])) == {}
+
+
+def test_a_conflict_with_another_topic_tells_of_the_fan_out():
+    with pytest.raises(ValueError, match="or name that topic as the pipeline's"):
+        planning.plan_present("b", {"TopicConfigurations": [{**ALL, "TopicArn": OTHER_TOPIC}]}, [RULE])

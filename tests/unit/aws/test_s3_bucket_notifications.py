@@ -202,3 +202,60 @@ def test_other_errors_are_not_waited_for(converge, tap, impatient, error):
         result = converge("gen3-bucket")
     assert result["msg"].startswith("Could not write the notifications of S3 bucket gen3-bucket: " + error["Code"])
     assert impatient == []
+
+
+DEAD = {"Id": "dead", "LambdaFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:gone", "Events": ["s3:ObjectRemoved:*"]}
+INVALID = {**NOT_YET, "ArgumentName1": f"{DEAD['LambdaFunctionArn']}, null",
+           "ArgumentValue1": "The destination Lambda function does not exist"}
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_destination_of_others_that_s3_cannot_reach_is_named_at_once(converge, buckets, tap, impatient, state):
+    ours = {"Id": "gen3-uploads", "TopicArn": TOPIC, "Events": ["s3:ObjectCreated:Put"]}
+    buckets("gen3-bucket", {"LambdaFunctionConfigurations": [DEAD], "TopicConfigurations": [ours]})
+    with tap(failing(INVALID, 1000)):
+        result = converge("gen3-bucket", state=state)
+    assert f"rule dead to {DEAD['LambdaFunctionArn']} (The destination Lambda function does not exist)" in result["msg"]
+    assert impatient == []
+
+
+def test_our_own_destination_is_waited_for_and_s3s_reason_is_told(converge, tap, impatient):
+    error = {**NOT_YET, "ArgumentName1": f"{TOPIC}, null", "ArgumentValue1": "Permissions on the destination topic do not allow S3"}
+    with tap(failing(error, 1000)):
+        result = converge("gen3-bucket", propagation_timeout=9)
+    assert "Permissions on the destination topic do not allow S3" in result["msg"]
+    assert 6 <= sum(impatient) <= 9
+
+
+def test_the_arguments_reach_us_through_botocores_parser():
+    from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.api import invalid_destinations
+    from botocore.parsers import RestXMLParser
+
+    body = "".join(f"<{name}>{text}</{name}>" for name, text in INVALID.items())
+    parsed = RestXMLParser().parse({"body": f"<Error>{body}</Error>".encode(), "headers": {}, "status_code": 400}, None)
+    error = ClientError(parsed, "PutBucketNotificationConfiguration")
+    assert invalid_destinations(error) == {DEAD["LambdaFunctionArn"]: "The destination Lambda function does not exist"}
+
+
+def test_a_rule_set_while_the_policy_spreads_is_kept(converge, buckets, tap, impatient):
+    attempts = []
+
+    def handler(proceed, operation, parameters):
+        if operation == "PutBucketNotificationConfiguration" and len(attempts) < 2:
+            attempts.append(parameters)
+            if len(attempts) == 2:
+                buckets("gen3-bucket", {"LambdaFunctionConfigurations": [LAMBDA]})
+            raise ClientError({"Error": NOT_YET}, operation)
+        return proceed()
+
+    with tap(handler):
+        converge("gen3-bucket")
+    assert buckets("gen3-bucket")["LambdaFunctionConfigurations"] == [LAMBDA]
+
+
+def test_a_rule_of_terraform_is_used_and_told_of(converge, buckets, recording):
+    buckets("gen3-bucket", {"TopicConfigurations": [{"Id": "tf-s3-topic-1", "TopicArn": TOPIC, "Events": ["s3:ObjectCreated:*"]}]})
+    with recording() as calls:
+        result = converge("gen3-bucket")
+        converge("gen3-bucket", state="absent")
+    assert calls.writes == [] and "by the rule tf-s3-topic-1" in result["notes"][0]

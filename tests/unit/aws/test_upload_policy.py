@@ -42,6 +42,7 @@ CASES = {
     "bridge_to_topic": {"kind": "bridge_to_topic", "topic_kms_key": "1234abcd"},
     "bridge_to_queue": {"kind": "bridge_to_queue"},
     "operator": {"kind": "operator", "buckets": TWO_ACCOUNTS},
+    "operator-keys": {"kind": "operator", "topic_kms_key": "1234abcd", "queue_kms_key": "alias/queue"},
     "operator-aws-cn": {"kind": "operator", "region": "cn-northwest-1", "dead_letter_queue": "Dead"},
 }
 
@@ -102,3 +103,26 @@ def test_bad_options_are_refused_in_one_sentence(run_module, options, message):
     result = run_module(upload_policy, **given)
     assert result["failed"]
     assert message in result["msg"]
+
+
+@pytest.mark.parametrize("count", [1, 38, 60, 1000])
+def test_a_policy_that_iam_does_not_take_is_split(run_module, monkeypatch, count):
+    warned = []
+    monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule.warn", lambda module, text: warned.append(text))
+    buckets = [{"name": f"commons-{number:04}-of-the-consortium-upload"} for number in range(count)]
+    result = run_module(upload_policy, **{**NAMES, "kind": "operator", "buckets": buckets})
+    documents = result["policies"]
+    assert all(len(json.dumps(document, separators=(",", ":"))) <= 6144 for document in documents)
+    assert (documents == [result["policy"]]) == (len(result["json"]) <= 6144) == (not warned)
+
+    def allowed(policies):
+        return sorted((statement["Sid"], action, resource) for policy in policies for statement in policy["Statement"]
+                      for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+                      for resource in ([statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"]))
+
+    assert allowed(documents) == allowed([result["policy"]])
+    for document in documents:
+        sids = [statement["Sid"] for statement in document["Statement"]]
+        assert len(sids) == len(set(sids))
+    if count == 60:
+        assert "IAM takes 6144" in warned[0] and len(documents) == 2
