@@ -62,6 +62,8 @@ options:
           - C(format) is V(raw) (the default, the whole value), V(json) with the C(path) of the value in the document,
             or V(dotenv) with the C(path) V([VARIABLE]), or V([VARIABLE, user]) where the variable is a comma-separated
             list of user:password.
+          - With C(for_env) (V(true)) the value is written so that Kubernetes hands it on unchanged in C(env[].value) of a container,
+            where it expands C($$) and C($(NAME\)). A line feed at the end of a value is left out.
         type: dict
         default: {}
       remove:

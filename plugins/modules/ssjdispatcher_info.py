@@ -52,7 +52,8 @@ options:
       remove:
         description:
           - Paths of values that the document shall not contain, as in M(gen3.uploads.k8s_merge_document).
-          - A mapping of C(path) and C(value) removes the path only where it has this value. A mapping of C(path) and C(last)
+          - A mapping of C(path) and C(value) removes the path only where it has this value, which C(value_from) may name. With
+            C(instead), that value takes its place as long as anything else is left. A mapping of C(path) and C(last)
             (V(true)) removes it only if nothing else is left then, from a Secret that this collection created.
         type: list
         elements: raw
@@ -149,6 +150,13 @@ options:
           - Name of a Secret in the Jobs' namespace that the ServiceAccount C(ssjdispatcher-job-sa) may read, by the Role
             C(ssjdispatcher-job-minio), for the C(secret_ref) in the part C(s3) of C(imageConfig).
         type: str
+  aws_credentials:
+    description:
+      - Whose AWS credentials ssjdispatcher and its Jobs shall use, for the problems that follow from it. Without it, nothing is said
+        of them.
+      - V(irsa) needs an IAM role for each ServiceAccount, and V(irsa) and V(ambient) are defeated by keys in the document.
+    type: str
+    choices: [as_found, irsa, ambient, secret_ref, variables]
 requirements:
   - kubernetes >= 24.2.0
 notes:
@@ -344,6 +352,7 @@ refused:
 """
 
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.aws_credentials import CHOICES
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.rbac import Access
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.plan import Options, preflight
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import Bucket
@@ -381,6 +390,7 @@ def options(params):
         replace_pattern=params["replace_pattern"],
         overwrite_externally_managed=params["overwrite_externally_managed"],
         access=Access(**params["access"]),
+        aws_credentials=params["aws_credentials"],
     )
 
 
@@ -398,6 +408,7 @@ def main():
             "replace_pattern": {"type": "bool", "default": False},
             "overwrite_externally_managed": {"type": "bool", "default": False},
             "access": {"type": "dict", "default": {}, "options": ACCESS},
+            "aws_credentials": {"type": "str", "choices": list(CHOICES)},
         },
         supports_check_mode=True,
     )

@@ -234,7 +234,7 @@ def test_minio_alone_and_nothing_on_aws(clean_lab, play, minio):
     withdrawn = play(**variables, ssjdispatcher_state="absent")
     assert withdrawn.code == 0, withdrawn.output
     after = document(clean_lab)
-    assert after.pop("SQS") == {} and after == foreign
+    assert after.pop("SQS") == {"url": UNUSED} and after == foreign, "without a URL ssjdispatcher could not start any more"
     assert json.loads(clean_lab.kube.get("ConfigMap", "manifest-ssjdispatcher")["data"]["job_images"]) == {"other": "o", "indexing": "i"}
 
 

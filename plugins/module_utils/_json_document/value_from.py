@@ -20,6 +20,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge 
     select,
 )
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.path import parse_path
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.env_value import escape
 
 SECRET_OPTIONS = {"secret", "namespace", "key", "format", "path"}
 
@@ -38,8 +39,9 @@ def resolve(patch: Any, read_secret: ReadSecret, sensitive: Mapping[str, Any] | 
     A source is ``{sensitive: name}``, an entry of the no_log option ``sensitive``; or ``{secret, key}`` with
     ``namespace`` (default: that of the document), ``format`` (``raw``, ``json``, ``dotenv``) and ``path`` (of the value
     in a ``json`` document; for ``dotenv`` ``[VARIABLE]``, or ``[VARIABLE, user]`` where the variable is a comma list of
-    user:password, as the metadata service's ADMIN_LOGINS). Raises ValueSourceError where there is no such value, or an
-    empty one.
+    user:password, as the metadata service's ADMIN_LOGINS). With ``for_env: true`` the value is written so that Kubernetes
+    hands it on unchanged in a container's environment. A line feed at the end of a value is that of the file which it was
+    made from, and is left out. Raises ValueSourceError where there is no such value, or an empty one.
     """
     if isinstance(patch, Mapping):
         if set(patch) == {"value_from"}:
@@ -53,6 +55,8 @@ def resolve(patch: Any, read_secret: ReadSecret, sensitive: Mapping[str, Any] | 
 def _value(source: Any, read_secret: ReadSecret, sensitive: Mapping[str, Any]) -> Any:
     if not isinstance(source, Mapping):
         raise ValueSourceError("value_from needs a mapping: either {sensitive: name} or {secret: name, key: key}.")
+    for_env = source.get("for_env", False)
+    source = {name: option for name, option in source.items() if name != "for_env"}
     if set(source) == {"sensitive"}:
         value = sensitive.get(source["sensitive"])
         where = f"the entry {source['sensitive']} of the option sensitive"
@@ -63,9 +67,11 @@ def _value(source: Any, read_secret: ReadSecret, sensitive: Mapping[str, Any]) -
             "value_from takes either sensitive alone, or secret and key with namespace, format and path;"
             f" it has {', '.join(sorted(map(str, source))) or 'none of them'}."
         )
+    if isinstance(value, str):
+        value = value.rstrip("\r\n")
     if value is None or value == "":
         raise ValueSourceError(f"Cannot take a value from {where}: it is empty or missing.")
-    return value
+    return escape(value) if for_env and isinstance(value, str) else value
 
 
 def _from_secret(

@@ -21,6 +21,7 @@ from typing import Any
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import dispatcher
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, KubeError
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.env_value import unescape
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import MinioError
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Gen3Error, Indexd, Metadata, Send
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AWS_ERRORS, STORAGE_ERRORS, Storage
@@ -89,7 +90,7 @@ class World:
     def indexer(self) -> Mapping[str, Any]:
         """Return the ``imageConfig`` of the indexing job from ssjdispatcher's Secret: addresses, users and passwords.
 
-        The same as the Job uses, so that a password that has gone stale shows here already.
+        The same as the Job gets through its environment, so that a password that has gone stale shows here already.
         """
         name, key = self.params["configuration_secret"], self.params["configuration_key"]
         where = f"key {key} of Secret {self.params['namespace']}/{name}"
@@ -100,7 +101,7 @@ class World:
         for job in read_jobs(document):
             config = job.fields.get("imageconfig")
             if job.fields.get("name") == self.params["job_name"] and isinstance(config, Mapping):
-                return config
+                return json.loads(unescape(json.dumps(config)))
         raise HopFailed(
             f"JOBS in {where} has no entry {self.params['job_name']} with an imageConfig.",
             advice=["Run site.yml first."],

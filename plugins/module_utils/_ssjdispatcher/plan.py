@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document import plan as merge_plan
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import pattern_review
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import aws_credentials, pattern_review, users
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import rbac as access
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import validate as rules
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.path import parse_path
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
     ABSENT,
     DocumentError,
@@ -63,6 +64,12 @@ class Options:
     replace_pattern: bool
     overwrite_externally_managed: bool
     access: access.Access
+    aws_credentials: str | None = None
+
+    @property
+    def queue(self) -> bool:
+        """Tell whether ssjdispatcher shall read a queue: a URL that stands for none is only a default."""
+        return bool((self.credentials["merge"].get("SQS") or {}).get("url"))
 
 
 class Cluster:
@@ -116,7 +123,6 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
     job_namespace = installation.job_namespace or namespace
     helm = access.helm_markers(deployment)
 
-    rights = _rights(cluster, installation, job_namespace, helm, options)
     credentials = images = None
     if place := installation.secret:
         wish = merge_plan.Wish("Secret", place.name, namespace, place.key, list_keys=LIST_KEYS, **helm)
@@ -125,8 +131,13 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
         wish = merge_plan.Wish("ConfigMap", place.name, namespace, place.key, **helm)
         images = _document(cluster, wish, options.job_images, options)
     documents = [document for document in (credentials, images) if document]
+    rights = _rights(cluster, installation, job_namespace, helm, credentials, options)
 
     found = _review(installation, credentials, images, options)
+    if credentials and credentials.after is not None and options.aws_credentials and options.present:
+        roles = _roles(cluster, installation, job_namespace, credentials, options)
+        found.problems += aws_credentials.problems(options.aws_credentials, credentials.before, credentials.after, roles)
+        found.warnings += aws_credentials.warnings(options.aws_credentials, credentials.after, roles)
     refused = [*rights.problems, *(each.problem for each in documents if each.problem)]
     found.problems[:0] = refused
     if deployment is None:
@@ -169,20 +180,62 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
     }
 
 
-def _rights(cluster: Cluster, installation: Installation, job_namespace: str, helm: Mapping, options: Options) -> access.AccessPlan:
-    objects = access.definitions(installation.service_account, cluster.namespace, job_namespace, options.access)
+def _rights(cluster: Cluster, installation: Installation, job_namespace: str, helm: Mapping, credentials: Document | None,
+            options: Options) -> access.AccessPlan:
+    accounts = _job_accounts(credentials, options)
+    objects = access.definitions(installation.service_account, cluster.namespace, job_namespace, options.access, accounts)
     live = {}
     for each in objects:
         kind, name = each["kind"], each["metadata"]["name"]
         live[kind, name] = cluster.get(kind, name, each["metadata"]["namespace"])
     if not options.present:
-        return access.plan_absent(objects, live)
+        remaining = rules.read_jobs(credentials.after) if credentials and credentials.after else []
+        bindings = access.bindings_of(installation.service_account, cluster.namespace, cluster.list("RoleBinding", job_namespace))
+        others = any(not binding["created_by_us"] for binding in bindings)
+        needed = access.still_needed(objects, live, [_account(job) for job in remaining], others) if remaining else []
+        return access.plan_absent([each for each in objects if each not in needed], live)
     if installation.deployment is None:
         return access.AccessPlan()
     wanted = [each for each in objects if options.access.includes(each)]
     plan = access.plan_present(wanted, live, helm)
     plan.delete += access.plan_absent([each for each in objects if each not in wanted], live).delete
     return plan
+
+
+def _account(job: rules.Job) -> str:
+    """Return the ServiceAccount of a JOBS entry's Jobs."""
+    return job.fields.get("serviceaccount") or access.JOB_SERVICE_ACCOUNT
+
+
+def _job_accounts(credentials: Document | None, options: Options) -> list[str]:
+    """Return the ServiceAccounts of our entries' Jobs; for a removal, all that may have got something from us."""
+    jobs = []
+    if credentials and options.present:
+        ours = {bucket.job for bucket in options.buckets}
+        jobs = [job for job in rules.read_jobs(credentials.after or credentials.before) if job.name in ours]
+    elif credentials:
+        jobs = rules.read_jobs(credentials.before)
+    accounts = sorted({_account(job) for job in jobs})
+    if not accounts or not options.present and access.JOB_SERVICE_ACCOUNT not in accounts:
+        accounts.append(access.JOB_SERVICE_ACCOUNT)
+    return accounts
+
+
+def _roles(cluster: Cluster, installation: Installation, job_namespace: str, credentials: Document,
+           options: Options) -> dict[str, tuple[str | None, str | None]]:
+    """Return ServiceAccount -> (the role given, the role annotated) for those whose pods call AWS with no keys of their own."""
+    accounts = {}
+    if options.queue and installation.service_account:
+        accounts[installation.service_account] = (cluster.namespace, options.access.role_arn)
+    if any(bucket.storage == "s3" for bucket in options.buckets):
+        for account in _job_accounts(credentials, options):
+            accounts[account] = (job_namespace, options.access.job_role_arn)
+    return {account: (given, _annotated(cluster.get("ServiceAccount", account, namespace)))
+            for account, (namespace, given) in accounts.items()}
+
+
+def _annotated(account: Mapping[str, Any] | None) -> str | None:
+    return ((account or {}).get("metadata", {}).get("annotations") or {}).get(access.IRSA)
 
 
 def _document(cluster: Cluster, wish: merge_plan.Wish, changes: Mapping[str, Any], options: Options) -> Document:
@@ -192,13 +245,16 @@ def _document(cluster: Cluster, wish: merge_plan.Wish, changes: Mapping[str, Any
     try:
         document.before = parse(merge_plan.text_of(wish, current))
         patch = changes["merge"]
-        defaults = _missing(_missing(changes["defaults"], document.before, wish.list_keys), patch, wish.list_keys)
+        if "JOBS" in patch:
+            patch = {**patch, "JOBS": users.choose(patch["JOBS"], _image_configs(document.before),
+                                                   lambda source: _has_value(source, cluster, options.sensitive))}
+        patch, defaults = (_in_their_case(each, document.before) for each in (patch, changes["defaults"]))
+        defaults = _missing(_missing(defaults, document.before, wish.list_keys), patch, wish.list_keys)
         patch = merge(patch, defaults, wish.list_keys)
+        removals = resolve(changes["remove"], cluster.secret, options.sensitive)
+        paths, replacements = _applicable(removals, document.before, current is not None and access.is_ours(current))
         document.wish = replace(
-            wish,
-            merge=_choose_sources(patch, cluster, options.sensitive),
-            remove=_applicable(changes["remove"], document.before, current is not None and access.is_ours(current)),
-        )
+            wish, merge=_choose_sources(merge(patch, replacements, wish.list_keys), cluster, options.sensitive), remove=paths)
         resolved = replace(document.wish, merge=resolve(document.wish.merge, cluster.secret, options.sensitive))
         document.after = merge(remove(document.before, resolved.remove), resolved.merge, resolved.list_keys)
         owned_by = cluster.owners(wish.kind, wish.name, wish.namespace, wish.key)
@@ -212,6 +268,27 @@ def _document(cluster: Cluster, wish: merge_plan.Wish, changes: Mapping[str, Any
     except merge_plan.MergeError as error:
         document.problem = str(error)
     return document
+
+
+def _in_their_case(patch: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the patch with the fields of its JOBS entries written as the document writes them.
+
+    Go finds fields in any case, and of two the last one wins.
+    """
+    if "JOBS" not in patch or not isinstance(document.get("JOBS"), list):
+        return patch
+    entries = {entry.get("name"): entry for entry in document["JOBS"] if isinstance(entry, Mapping)}
+    jobs = []
+    for job in patch["JOBS"]:
+        written = {key.casefold(): key for key in entries.get(job["name"], ())}
+        jobs.append({written.get(key.casefold(), key): value for key, value in job.items()})
+    return {**patch, "JOBS": jobs}
+
+
+def _image_configs(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return entry name -> its ``imageConfig``, for the entries that have one."""
+    configs = {job.name: job.fields.get("imageconfig") for job in rules.read_jobs(document)}
+    return {name: config for name, config in configs.items() if isinstance(config, Mapping)}
 
 
 def _choose_sources(patch: Any, cluster: Cluster, sensitive: Mapping[str, Any]) -> Any:
@@ -251,9 +328,12 @@ def _missing(defaults: Mapping[str, Any], document: Mapping[str, Any], list_keys
     return missing
 
 
-def _applicable(removals: Sequence[Any], document: Mapping[str, Any], created_by_us: bool) -> list[Any]:
-    """Return the paths to remove: those whose condition, if they have one, holds (see the option ``remove``)."""
-    paths, last = [], []
+def _applicable(removals: Sequence[Any], document: Mapping[str, Any], created_by_us: bool) -> tuple[list[Any], dict[str, Any]]:
+    """Return the paths to remove, those whose condition holds (see the option ``remove``), and what is written in their place.
+
+    Nothing is written in place of what was the last in a document of ours, which goes as a whole.
+    """
+    paths, last, replaced, replacements = [], [], [], {}
     for removal in removals:
         if not isinstance(removal, Mapping):
             paths.append(removal)
@@ -261,7 +341,13 @@ def _applicable(removals: Sequence[Any], document: Mapping[str, Any], created_by
             last.append(removal["path"])
         elif select(document, removal["path"]) == removal["value"]:
             paths.append(removal["path"])
-    return paths + last if created_by_us and is_hollow(remove(document, paths + last)) else paths
+            if "instead" in removal:
+                replaced.append(removal["path"])
+                key, name = parse_path(removal["path"])
+                replacements[key] = {name: removal["instead"]}
+    if created_by_us and is_hollow(remove(document, paths + last)):
+        return paths + last, {}
+    return [path for path in paths if path not in replaced], replacements
 
 
 def _review(installation: Installation, credentials: Document | None, images: Document | None, options: Options) -> rules.Findings:
@@ -297,7 +383,7 @@ def _jobs(credentials: Document | None, images: Document | None, options: Option
         {
             "name": name,
             "image": after[name][1],
-            "service_account": after[name][0].fields.get("serviceaccount") or access.JOB_SERVICE_ACCOUNT,
+            "service_account": _account(after[name][0]),
             "changes": before.get(name) != after[name],
         }
         for name in sorted({bucket.job for bucket in options.buckets} & after.keys())

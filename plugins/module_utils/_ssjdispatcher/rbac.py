@@ -67,26 +67,27 @@ Live = Mapping[tuple[str, str], "Mapping[str, Any] | None"]
 """(kind, name) -> the object as it is; None if it does not exist."""
 
 
-def definitions(service_account: str | None, namespace: str, job_namespace: str, wish: Access) -> list[dict[str, Any]]:
+def definitions(service_account: str | None, namespace: str, job_namespace: str, wish: Access,
+                job_accounts: Sequence[str] = (JOB_SERVICE_ACCOUNT,)) -> list[dict[str, Any]]:
     """Return all objects as they should be: ServiceAccounts, and the Role and RoleBindings for the Jobs' namespace.
 
-    Some of them may not be wished for (see ``Access.includes``). Without a ``service_account`` (there is no Deployment) they
-    are only good for taking them away.
+    ``job_accounts`` are the ServiceAccounts of the Jobs, which their JOBS entries may name. Some of the objects may not be wished
+    for (see ``Access.includes``). Without a ``service_account`` (there is no Deployment) they are only good for taking them away.
     """
     rule = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "delete"]}
     secret_rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [wish.job_secret], "verbs": ["get"]}
     subject = {"kind": "ServiceAccount", "name": service_account, "namespace": namespace}
-    jobs = {"kind": "ServiceAccount", "name": JOB_SERVICE_ACCOUNT, "namespace": job_namespace}
-    accounts = [_service_account(JOB_SERVICE_ACCOUNT, job_namespace, wish.job_role_arn, wish.image_pull_secrets)]
+    jobs = [{"kind": "ServiceAccount", "name": name, "namespace": job_namespace} for name in job_accounts]
+    accounts = [_service_account(name, job_namespace, wish.job_role_arn, wish.image_pull_secrets) for name in job_accounts]
     if service_account is not None:
         accounts.append(_service_account(service_account, namespace, wish.role_arn, ()))
     return [
         *accounts,
         _object(f"{RBAC_GROUP}/v1", "Role", JOBS_ROLE, job_namespace, rules=[rule]),
-        _binding(JOBS_ROLE, job_namespace, "Role", JOBS_ROLE, subject),
+        _binding(JOBS_ROLE, job_namespace, "Role", JOBS_ROLE, [subject]),
         _object(f"{RBAC_GROUP}/v1", "Role", JOB_SECRET_ROLE, job_namespace, rules=[secret_rule]),
         _binding(JOB_SECRET_ROLE, job_namespace, "Role", JOB_SECRET_ROLE, jobs),
-        _binding(ADMIN_BINDING, job_namespace, "ClusterRole", "admin", subject),
+        _binding(ADMIN_BINDING, job_namespace, "ClusterRole", "admin", [subject]),
     ]
 
 
@@ -127,6 +128,18 @@ def plan_absent(wanted: Sequence[Mapping[str, Any]], live: Live) -> AccessPlan:
         elif definition["kind"] == "ServiceAccount" and (patch := _withdrawal(definition, current)):
             plan.apply.append(patch)
     return plan
+
+
+def still_needed(objects: Sequence[Mapping[str, Any]], live: Live, accounts: Sequence[str],
+                 has_other_rights: bool) -> list[Mapping[str, Any]]:
+    """Return those of the objects that we made and that the Jobs of other entries need.
+
+    That are the ServiceAccounts of their Jobs (``accounts``), and ssjdispatcher's right to make Jobs unless it
+    ``has_other_rights``, by a binding of somebody else.
+    """
+    needed = {*accounts, *(() if has_other_rights else (JOBS_ROLE,))}
+    return [each for each in objects if each["metadata"]["name"] in needed
+            and (current := live[each["kind"], each["metadata"]["name"]]) and is_ours(current)]
 
 
 def bindings_of(service_account: str | None, namespace: str, bindings: Sequence[Mapping[str, Any]]) -> list[dict]:
@@ -176,9 +189,9 @@ def _service_account(name: str, namespace: str, role_arn: str | None, pull_secre
     return account
 
 
-def _binding(name: str, namespace: str, kind: str, role: str, subject: Mapping[str, Any]) -> dict[str, Any]:
+def _binding(name: str, namespace: str, kind: str, role: str, subjects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     reference = {"apiGroup": RBAC_GROUP, "kind": kind, "name": role}
-    return _object(f"{RBAC_GROUP}/v1", "RoleBinding", name, namespace, roleRef=reference, subjects=[dict(subject)])
+    return _object(f"{RBAC_GROUP}/v1", "RoleBinding", name, namespace, roleRef=reference, subjects=[*map(dict, subjects)])
 
 
 def _marked(definition: Mapping[str, Any], helm: Mapping[str, Any]) -> dict[str, Any]:

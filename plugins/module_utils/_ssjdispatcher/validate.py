@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns, placeholders
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate_s3 import s3_problems, s3_warnings
 
 AWS_KEYS = ("region", "aws_access_key_id", "aws_secret_access_key")
@@ -174,7 +174,7 @@ def review_queue(before: Mapping[str, Any], after: Mapping[str, Any]) -> Finding
     """Review what is lost where ssjdispatcher turns from one queue to another."""
     found = Findings()
     old_url, new_url = _queue_url(before), _queue_url(after)
-    if old_url and new_url and old_url != new_url and not NO_QUEUE.fullmatch(old_url):
+    if old_url and new_url and old_url != new_url and not _stands_for_no_queue(old_url):
         found.warnings.append(
             f"SQS.url changes from {_without_login(old_url)} to {_without_login(new_url)}: messages that still arrive"
             " in the former queue are no longer read."
@@ -219,7 +219,7 @@ def _queue_problems(document: Mapping[str, Any], env_region: str | None) -> Iter
         yield "SQS.url is not a string: ssjdispatcher does not start; set it to the URL of the queue."
     elif not url:
         yield "SQS.url is empty: ssjdispatcher receives nothing; set it to the URL of the queue."
-    elif NO_QUEUE.fullmatch(url):
+    elif _stands_for_no_queue(url):
         return
     region = region_in_force(document, env_region)
     if not region:
@@ -237,7 +237,7 @@ def _queue_problems(document: Mapping[str, Any], env_region: str | None) -> Iter
 
 def _queue_warnings(document: Mapping[str, Any]) -> Iterator[str]:
     url = _queue_url(document)
-    if url and not re.fullmatch(r"https?://[^/]+/(?!0{12}/)[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?", url):
+    if url and not NO_QUEUE.fullmatch(url) and not re.fullmatch(r"https?://[^/]+/[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?", url):
         yield (
             f"SQS.url {_without_login(url)} is not the URL of a queue: nothing can be received, and"
             " ssjdispatcher works through its HTTP interface alone."
@@ -429,6 +429,10 @@ def _queue_url(document: Mapping[str, Any]) -> str | None:
     sqs = document.get("SQS")
     url = sqs.get("url") if isinstance(sqs, dict) else None
     return url if isinstance(url, str) else None
+
+
+def _stands_for_no_queue(url: str) -> bool:
+    return NO_QUEUE.fullmatch(url) is not None or placeholders.is_queue_url(url)
 
 
 def _host(url: str) -> str:

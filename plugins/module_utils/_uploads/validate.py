@@ -16,7 +16,8 @@ from typing import Any
 TEXTS = (
     "uploads_aws_access_key_id", "uploads_aws_secret_access_key", "uploads_bridge_aws_access_key_id",
     "uploads_bridge_aws_secret_access_key", "uploads_bridge_token", "uploads_fence_aws_access_key_id",
-    "uploads_fence_aws_secret_access_key", "uploads_fence_secret", "uploads_fence_user", "uploads_minio_indexer_secret",
+    "uploads_fence_aws_secret_access_key", "uploads_fence_secret", "uploads_fence_user", "uploads_indexd_password",
+    "uploads_indexd_user", "uploads_metadata_password", "uploads_metadata_user", "uploads_minio_indexer_secret",
     "uploads_minio_indexer_user", "uploads_queue", "uploads_topic")
 """Variables whose text may look like a number: YAML reads ``0123456701`` as an octal number and ``1e5`` as 100000.0."""
 

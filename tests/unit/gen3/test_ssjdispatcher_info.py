@@ -484,3 +484,91 @@ def test_prefix_and_suffix_belong_to_the_uploads(cluster, run):
     cluster.credentials({"JOBS": [{"name": "indexing", "pattern": "s3://gen3-bucket/blood/*"}]})
     assert run(**scoped)["problems"] == []
     assert ["give the bucket the prefix" in problem for problem in run(**OPTIONS)["problems"]] == [True]
+
+
+def with_account(name):
+    return {**COMPLETE, "JOBS": [{**COMPLETE["JOBS"][0], "ServiceAccount": name}]}
+
+
+def test_role_and_pull_secrets_go_to_the_account_that_the_entry_names(cluster, run):
+    cluster.credentials(with_account("x"))
+    cluster.put("ServiceAccount", "x")
+    access = {"job_role_arn": "arn:aws:iam::123456789012:role/jobs", "image_pull_secrets": ["pull"], "job_secret": "minio-key"}
+    changed = {each["definition"]["metadata"]["name"]: each["definition"] for each in run(**OPTIONS, access=access)["access"]}
+    assert changed["x"]["imagePullSecrets"] == [{"name": "pull"}] and "ssjdispatcher-job-sa" not in changed
+    assert [subject["name"] for subject in changed["ssjdispatcher-job-minio"]["subjects"]] == ["x"]
+    assert run(**OPTIONS)["jobs"][0]["service_account"] == "x"
+
+
+FOREIGN = {"name": "usersync", "pattern": "^s3://users/user.yaml$", "ServiceAccount": "x"}
+
+
+def test_what_jobs_of_others_need_stays_and_ssjdispatcher_can_still_start(cluster, run):
+    for name in ("ssjdispatcher-job-sa", "x"):
+        cluster.put("ServiceAccount", name, annotations={CREATED_BY: CREATED_BY_VALUE})
+    for kind in ("Role", "RoleBinding"):
+        cluster.put(kind, "ssjdispatcher-jobs", annotations={CREATED_BY: CREATED_BY_VALUE})
+    cluster.credentials({**COMPLETE, "JOBS": [*COMPLETE["JOBS"], FOREIGN]})
+    unused = "https://sqs.us-east-1.amazonaws.com/000000000000/unused"
+    removals = [["JOBS", {"name": "indexing"}], {"path": "SQS.url", "value": URL, "instead": unused}]
+    result = run(withdraw=True, credentials={"remove": removals})
+    deleted = {each["definition"]["metadata"]["name"] for each in result["access"] if each["state"] == "absent"}
+    assert deleted == {"ssjdispatcher-job-sa", "ssjdispatcher-jobs"}, "the chart's own binding gives the right to make Jobs"
+    del cluster.objects["RoleBinding", "ssjdispatcher-binding", "default"]
+    result = run(withdraw=True, credentials={"remove": removals})
+    deleted = {each["definition"]["metadata"]["name"] for each in result["access"] if each["state"] == "absent"}
+    assert deleted == {"ssjdispatcher-job-sa"}
+    document = result["documents"][0]
+    assert document["merge"] == {"SQS": {"url": unused}} and document["remove"] == [["JOBS", {"name": "indexing"}]]
+
+
+def test_keys_of_ours_go_and_others_stay(cluster, run):
+    cluster.credentials({**COMPLETE, "AWS": {"region": "r", "aws_access_key_id": "AKIA1", "aws_secret_access_key": PASSWORDS[3]}})
+    removals = [{"path": f"AWS.{key}", "value": {"value_from": {"sensitive": key}}} for key in ("aws_access_key_id", "aws_secret_access_key")]
+    sensitive = {"aws_access_key_id": "AKIA1", "aws_secret_access_key": PASSWORDS[3]}
+    assert run(withdraw=True, credentials={"remove": removals}, sensitive=sensitive)["documents"][0]["remove"] == [
+        "AWS.aws_access_key_id", "AWS.aws_secret_access_key"]
+    another = {**sensitive, "aws_secret_access_key": "another"}
+    assert run(withdraw=True, credentials={"remove": removals}, sensitive=another)["documents"][0]["remove"] == ["AWS.aws_access_key_id"]
+
+
+@pytest.mark.parametrize(("choice", "annotated", "words"), [
+    ("as_found", False, None), ("irsa", False, "has no IAM role"), ("irsa", True, None), ("ambient", False, None),
+])
+def test_a_choice_of_credentials_is_held_to_what_is_there(cluster, run, choice, annotated, words):
+    cluster.credentials(COMPLETE)
+    if annotated:
+        for name in ("ssjdispatcher-sa", "ssjdispatcher-job-sa"):
+            cluster.put("ServiceAccount", name, annotations={"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/r"})
+    problems = run(**OPTIONS, aws_credentials=choice)["problems"]
+    assert words in " ".join(problems) if words else problems == []
+
+
+def test_keys_that_are_there_are_in_nobodys_way_unless_a_role_was_chosen(cluster, run):
+    keys = {"region": "us-east-1", "aws_access_key_id": "AKIA1", "aws_secret_access_key": PASSWORDS[3]}
+    cluster.credentials({**COMPLETE, "AWS": keys})
+    assert run(**OPTIONS, aws_credentials="as_found")["problems"] == []
+    assert "ssjdispatcher_remove_aws_keys" in " ".join(run(**OPTIONS, aws_credentials="ambient")["problems"])
+
+
+def test_a_field_is_found_in_whatever_case_and_keeps_it(cluster, run):
+    entry = {{"RequestCPU": "requestCPU", "pattern": "Pattern", "imageConfig": "ImageConfig"}.get(key, key): value
+             for key, value in COMPLETE["JOBS"][0].items()}
+    cluster.credentials({**COMPLETE, "JOBS": [{**entry, "requestCPU": "2"}]})
+    result = run(**OPTIONS)
+    (job,) = patch_of(result, "Secret")["merge"]["JOBS"]
+    assert {"Pattern", "ImageConfig"} <= set(job) and not {"pattern", "imageConfig", "RequestCPU", "requestCPU"} & set(job)
+    assert not result["problems"]
+
+
+def test_a_password_made_by_hand_stays_and_is_not_shown(cluster, run):
+    entry = copy.deepcopy(COMPLETE["JOBS"][0])
+    entry["imageConfig"] |= {"username": "gdcapi", "password": PASSWORDS[3]}
+    entry["ImageConfig"] = entry.pop("imageConfig")
+    cluster.credentials({**COMPLETE, "JOBS": [entry]})
+    options = copy.deepcopy(OPTIONS)
+    config = options["credentials"]["merge"]["JOBS"][0]["imageConfig"]
+    del config["username"]
+    config["password"] = {"value_from": [{"secret": "indexd-service-creds", "key": "{user}"}]}
+    merged = patch_of(run(**options), "Secret")["merge"]["JOBS"][0]["ImageConfig"]
+    assert merged["username"] == "gdcapi" and "password" not in merged

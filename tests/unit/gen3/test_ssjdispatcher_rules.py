@@ -239,7 +239,7 @@ def test_a_bucket_listed_twice():
         (job(pattern="s3://other/*"), "pattern s3://other/* of JOBS[name=other] is not anchored"),
         (job(pattern="s3://gen3-bucket/*"), "does not get them"),
         (job(pattern=""), "pattern (empty) of JOBS[name=other] is not anchored"),
-        (changed(["SQS", "url"], "https://sqs.us-east-1.amazonaws.com/000000000000/unused"), "nothing can be received"),
+        (changed(["SQS", "url"], "https://sqs.us-east-1.amazonaws.com/12345678901234/x"), "nothing can be received"),
         (changed(["SQS", "url"], "https://user:secret@host/x"), "SQS.url https://host/x is not the URL of a queue"),
     ],
 )
@@ -247,6 +247,18 @@ def test_a_warning(document, words):
     found = review(document)
     assert found.problems == []
     assert any(words in warning for warning in found.warnings), found.warnings
+
+
+def test_a_url_that_the_role_itself_writes_for_no_queue_is_no_news():
+    found = review(changed(["SQS", "url"], "https://sqs.us-east-1.amazonaws.com/000000000000/unused"))
+    assert (found.problems, found.warnings) == ([], [])
+
+
+def test_the_queue_that_the_chart_puts_where_none_is_set_is_no_loss():
+    former = {"SQS": {"url": "https://sqs.us-east-1.amazonaws.com/12345678901234/test-upload"}}
+    assert review_queue(former, GOOD).warnings == []
+    assert "no longer read" in " ".join(review_queue({"SQS": {"url": URL + "2"}}, GOOD).warnings)
+
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def read_secret(name, namespace):
 
 
 def value(**source):
-    return resolve({"x": [{"value_from": source}]}, read_secret, {"key": "S", "empty": "", "number": 5})["x"][0]
+    return resolve({"x": [{"value_from": source}]}, read_secret, {"key": "S", "empty": "", "number": 5, "of_a_file": "S\r\n", "dollars": "$$(AWS_REGION)"})["x"][0]
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,11 @@ def value(**source):
     [
         ({"sensitive": "key"}, "S"),
         ({"sensitive": "number"}, 5),
-        ({"secret": "indexd-service-creds", "key": "fence"}, "raw päss\n"),
-        ({"secret": "indexd-service-creds", "key": "fence", "format": "raw"}, "raw päss\n"),
+        ({"sensitive": "of_a_file"}, "S"),
+        ({"sensitive": "dollars", "for_env": True}, "$$$$(AWS_REGION)"),
+        ({"sensitive": "number", "for_env": True}, 5),
+        ({"secret": "indexd-service-creds", "key": "fence"}, "raw päss"),
+        ({"secret": "indexd-service-creds", "key": "fence", "format": "raw"}, "raw päss"),
         (
             {
                 "secret": "indexd-creds",

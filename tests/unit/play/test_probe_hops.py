@@ -221,6 +221,12 @@ def test_a_blank_record_and_a_metadata_object_are_made_with_passwords():
     assert GUID in hop["evidence"][0] and PASSWORD not in json.dumps(after)
 
 
+def test_the_login_is_the_one_that_the_job_gets_through_its_environment():
+    config = {**CONFIG, "password": "a$$$$b$$(AWS_REGION)"}
+    used = world(cluster=Cluster(document={"JOBS": [{"name": "indexing", "imageConfig": config}]})).indexer
+    assert used["password"] == "a$$b$(AWS_REGION)"
+
+
 def test_without_a_metadata_object_the_probe_goes_on():
     services = Services(**{"POST indexd/blank/": BLANK, "POST metadata/metadata/G": (503, None)})
     hop, after, failure = travel("record", {}, world(services))
