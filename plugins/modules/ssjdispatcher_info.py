@@ -324,6 +324,14 @@ configuration:
   sample:
     - {kind: Secret, name: ssjdispatcher-creds, pending: false}
     - {kind: ConfigMap, name: manifest-ssjdispatcher, pending: false}
+drift:
+  description: The changes that are due, without any content.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {action: create, resource: RoleBinding default/ssjdispatcher-jobs, attribute: null}
+    - {action: update, resource: Secret default/ssjdispatcher-creds, attribute: credentials.json}
 restart:
   description: Whether a restart is due, or a rollout to be waited for.
   returned: success

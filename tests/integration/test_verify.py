@@ -74,6 +74,10 @@ def stop_dispatcher(lab):
     lab.wait_for(lambda: not lab.kube.list("Pod", labelSelector="app=ssjdispatcher"), what="the end of the pod")
 
 
+def take_away_the_right_to_make_jobs(lab):
+    lab.kube.delete("RoleBinding", "ssjdispatcher-jobs")
+
+
 def take_away_the_indexing_image(lab):
     succeed(lab, SITE, variables={"uploads_image": "registry.example.org/no-such-image:1"})
 
@@ -87,7 +91,8 @@ def change_indexds_password(lab):
 
 
 @pytest.mark.parametrize(("damage", "hop", "words", "evidence"), [
-    (stop_dispatcher, "job", "messages wait in Gen3Queue", "waiting"),
+    (stop_dispatcher, "way", "Deployment default/ssjdispatcher has 0 replicas", "0 replicas"),
+    (take_away_the_right_to_make_jobs, "way", "What site.yml makes is not there: RoleBinding default/ssjdispatcher-jobs", "create RoleBinding"),
     (take_away_the_indexing_image, "finished", "did not finish", "ErrImagePull"),
     (change_indexds_password, "record", "The user fence or its password is not accepted", "HTTP 403"),
 ])
@@ -123,6 +128,12 @@ def test_a_check_makes_no_probe_and_says_that_verify_has_to_run(deployed):
         play = run(deployed, VERIFY, "--check")
     assert play.code != 0 and "without --check" in play.message
     assert calls.writes == []
+
+
+def test_a_bucket_whose_rule_asks_for_a_suffix_is_verified_too(clean_lab):
+    bucket = {"uploads_buckets": [{"name": "gen3-bucket", "storage": "s3", "suffix": ".bam"}]}
+    succeed(clean_lab, SITE, variables=bucket)
+    assert hops(succeed(clean_lab, VERIFY, variables=bucket))["ready"]["state"] == "passed"
 
 
 @contextlib.contextmanager

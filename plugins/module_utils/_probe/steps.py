@@ -178,8 +178,9 @@ def way(probe: Mapping[str, Any], world: World) -> Passed:
     """Compare the way with what is declared: the changes that a run of site.yml would make."""
     drift = world.params["drift"]
     lines = [" ".join(filter(None, (c["action"], c["resource"], c.get("attribute")))) for c in drift]
-    if any(change["action"] == "create" for change in drift):
-        raise HopFailed("Parts of the way do not exist.", lines, ["Run site.yml."])
+    missing = dict.fromkeys(change["resource"] for change in drift if change["action"] == "create")
+    if missing:
+        raise HopFailed(f"What site.yml makes is not there: {', '.join(missing)}.", lines, ["Run site.yml."])
     if failures := world.dispatcher_failures():
         raise HopFailed(" ".join(failures), lines, ["An upload would wait until it runs."])
     if drift:

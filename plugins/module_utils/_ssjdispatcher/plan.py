@@ -26,7 +26,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge 
     remove,
     select,
 )
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, list_if_allowed
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, describe, list_if_allowed
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import Owner, owners, targets
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
     PENDING,
@@ -172,6 +172,7 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
         ],
         "jobs": _jobs(credentials, images, options),
         "configuration": configuration,
+        "drift": _drift(cluster, installation, rights, documents, restart),
         "restart": restart,
         "converged": not (rights.apply or rights.delete or restart or any(each.changes for each in documents)),
         "problems": found.problems,
@@ -438,6 +439,31 @@ def _restart(
         return stale or waiting_for(deployment) is not None
     except RolloutError:
         return True  # the rollout failed: k8s_rollout_restart waits again, and tells why
+
+
+def _drift(cluster: Cluster, installation: Installation, rights: access.AccessPlan, documents: Sequence[Document],
+           restart: bool) -> list[dict[str, Any]]:
+    """Return the changes that are due, as the result ``changes`` of the other modules has them, without any content."""
+    def change(action: str, resource: str, attribute: str | None = None) -> dict[str, Any]:
+        return {"action": action, "resource": resource, "attribute": attribute}
+
+    def exists(kind: str, name: str, namespace: str) -> bool:
+        return cluster.get(kind, name, namespace) is not None
+
+    due = []
+    for definition in rights.apply:
+        target = (definition["kind"], definition["metadata"]["name"], definition["metadata"]["namespace"])
+        due.append(change("update" if exists(*target) else "create", describe(*target)))
+    for definition in rights.delete:
+        due.append(change("delete", describe(definition["kind"], definition["metadata"]["name"], definition["metadata"]["namespace"])))
+    for document in documents:
+        wish = document.wish
+        if document.changes:
+            action = "update" if exists(wish.kind, wish.name, wish.namespace) else "create"
+            due.append(change(action, wish.resource, wish.key))
+    if restart:
+        due.append(change("update", describe("Deployment", installation.deployment, cluster.namespace), "restart"))
+    return due
 
 
 def _owners(cluster: Cluster, installation: Installation, documents: Sequence[Document]) -> list[dict[str, str]]:

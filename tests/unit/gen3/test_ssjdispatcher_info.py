@@ -266,6 +266,20 @@ def test_drift_is_seen(cluster, run, drift):
     result = run(**OPTIONS)
     assert not result["converged"]
     assert result["restart"] is (drift != "role")
+    restart = ["update Deployment default/ssjdispatcher restart"]
+    assert [" ".join(filter(None, each.values())) for each in result["drift"]] == {
+        "document": ["update Secret default/ssjdispatcher-creds credentials.json", *restart],
+        "images": ["update ConfigMap default/manifest-ssjdispatcher job_images", *restart],
+        "role": ["update Role default/ssjdispatcher-jobs"],
+        "restored": restart,
+        "rollout": restart,
+    }[drift]
+
+
+def test_what_is_missing_would_be_created(cluster, run):
+    converge(cluster, run)
+    del cluster.objects["RoleBinding", "ssjdispatcher-jobs", "default"]
+    assert run(**OPTIONS)["drift"] == [{"action": "create", "resource": "RoleBinding default/ssjdispatcher-jobs", "attribute": None}]
 
 
 def test_the_binding_to_admin_comes_and_goes_with_its_option(cluster, run):
