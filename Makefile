@@ -9,7 +9,11 @@ export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_LINT_NO_UPDATE_CHECK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint unit integration molecule bench clean
+# The programs of the lab that the cache lacks are built beside pip and beside what needs none of them.
+BUILD = BUILD_FOR=$$PPID $(PYTHON) tests/lab/programs.py
+DEMO_PROGRAMS := go $(if $(filter minio,$(STORAGE)),go-bento go-minio)
+
+.PHONY: help demo test lint unit integration molecule bench clean clean-cache demo-programs test-programs python
 .DEFAULT_GOAL := help
 
 help:
@@ -20,13 +24,14 @@ help:
 	@echo "make unit         the tests that need no lab"
 	@echo "make integration  the tests on the lab (real Kubernetes API, emulated AWS)"
 	@echo "make molecule     the roles minio and event_bridge on a node, a container on Docker (MOLECULE_NODE_IMAGE: its image)"
+	@echo "make clean-cache  remove what the first run has made: $(CACHE)"
 	@echo "make bench        speed beside the stock modules and other yardsticks, interleaved, as ratios"
 
-demo: $(VENV)/.complete
+demo: demo-programs $(VENV)/.complete
 	@PYTHONPATH=tests python -m demo
 
 # Two files at once on two cores: each worker has a lab of its own.
-test: $(VENV)/.complete
+test: test-programs $(VENV)/.complete
 	@$(PYTEST) --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder tests
 
 lint: $(VENV)/.complete
@@ -51,9 +56,20 @@ bench: $(VENV)/.complete
 clean:
 	rm -rf build
 
-# Outside the tree, so that every checkout with the same requirements shares one.
-$(VENV)/.complete:
+clean-cache:
+	rm -rf $(CACHE)
+
+demo-programs: python
+	@$(BUILD) $(DEMO_PROGRAMS) &
+
+test-programs: python
+	@$(BUILD) &
+
+python:
 	@test -n "$(PYTHON)" || { echo "gen3.uploads needs Python 3.11 or newer (python3 -m venv must work)."; exit 1; }
+
+# Outside the tree, so that every checkout with the same requirements shares one.
+$(VENV)/.complete: | python
 	@echo "Installing the Python packages into $(VENV) (once)"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)

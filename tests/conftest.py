@@ -17,12 +17,38 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 for name in ("NO_PROXY", "no_proxy"):  # all servers of the tests are here
     os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
+from lab import programs  # noqa: E402  the path above leads to it
+
 _AnsibleCollectionFinder(paths=[str(ROOT / ".collections")])._install()
 
 
+NEED_NO_PROGRAM = {("lint",), ("unit", "aws"), ("unit", "gen3"), ("unit", "indexer"), ("unit", "kube"), ("unit", "lab"), ("unit", "minio"),
+                   ("unit", "play"), ("unit", "reindex")}
+"""Folders whose tests run while the lab's programs are still being built."""
+
+
+def pytest_configure(config):
+    """Decide once, for all workers, whether programs of the lab are missing."""
+    if not hasattr(config, "workerinput"):
+        os.environ["TESTS_PROGRAMS_MISSING"] = ",".join(programs.missing())
+
+
 def pytest_collection_modifyitems(items):
-    """The Molecule scenarios first: one worker is busy with them while another does much of the rest."""
-    items.sort(key=lambda item: "molecule" not in item.path.parts)
+    """The Molecule scenarios first: one worker is busy with them while another does much of the rest.
+
+    Where programs of the lab are still being built, what needs none comes before, and what needs the last one at the end.
+    """
+    cold = bool(os.environ["TESTS_PROGRAMS_MISSING"])
+
+    def rank(item):
+        folders = item.path.relative_to(ROOT / "tests").parts
+        if cold and (folders[:1] in NEED_NO_PROGRAM or folders[:2] in NEED_NO_PROGRAM):
+            return 0
+        if cold and folders[-1] == "test_indexer_build.py":
+            return 3
+        return 1 if folders[0] == "molecule" else 2
+
+    items.sort(key=rank)
 
 
 def pytest_runtest_logreport(report):

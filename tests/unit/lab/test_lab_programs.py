@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import pytest
 from lab import programs
@@ -11,7 +12,7 @@ from lab import programs
 GO = """#!/bin/sh
 if [ "$1" = env ]; then echo "${FAKE_GO_VERSION:-go1.26.8}"; exit; fi
 echo "$@" >> "$FAKE_GO_LOG"
-sleep 0.05
+sleep ${FAKE_GO_SLEEP:-0.05}
 if [ -n "$FAKE_GO_FAILS" ]; then echo "cannot find module"; exit 1; fi
 while [ "$1" != -o ]; do shift; done
 echo program > "$2"
@@ -37,7 +38,7 @@ def test_each_program_is_built_once(go):
     first = programs.ensure(lines.append)
     assert sorted(first) == ["etcd", "kube-apiserver", "kube-controller-manager"]
     assert all(file.read_text() == "program\n" for file in first.values())
-    assert any("built etcd in" in line for line in lines)
+    assert any("built etcd, kube-apiserver, kube-controller-manager in" in line for line in lines)
     assert programs.ensure(lines.append) == first
     assert len(go.read_text().splitlines()) == 3
 
@@ -61,10 +62,60 @@ def test_a_failed_build_says_why_and_leaves_nothing(go, monkeypatch):
     assert all(file.exists() for file in programs.ensure(lambda line: None).values())
 
 
-def test_another_version_of_go_builds_anew(go, monkeypatch):
+def test_another_version_of_go_builds_nothing_anew(go, monkeypatch):
     first = programs.ensure(lambda line: None)
     monkeypatch.setenv("FAKE_GO_VERSION", "go1.27.1")
-    assert programs.ensure(lambda line: None)["etcd"] != first["etcd"]
+    assert programs.ensure(lambda line: None) == first
+    assert len(go.read_text().splitlines()) == 3
+
+
+def test_what_another_process_builds_is_waited_for_with_a_line_and_not_built_again(go, monkeypatch):
+    monkeypatch.setattr(programs, "SILENCE", 0.1)
+    lines, started, finish = [], threading.Event(), threading.Event()
+
+    def another():
+        with programs._lock(lambda line: None, until=lambda: False):
+            started.set()
+            finish.wait(5)
+            for file in programs.paths("go").values():
+                file.parent.mkdir(exist_ok=True)
+                file.write_text("built by another")
+
+    builder = threading.Thread(target=another)
+    builder.start()
+    assert started.wait(5)
+    threading.Timer(0.5, finish.set).start()
+    assert programs.ensure(lines.append)["etcd"].read_text() == "built by another"
+    builder.join()
+    assert any("waiting for a program that another process builds" in line for line in lines) and go.read_text() == ""
+
+
+def test_the_builder_builds_all_modules_in_the_order_of_need_and_tells_the_size(go, capsys):
+    programs.main(list(programs.PACKAGES))
+    assert programs.missing() == []
+    assert [line.split()[-1] for line in go.read_text().splitlines()] == [
+        package for packages in programs.PACKAGES.values() for package in packages.values()]
+    assert "MiB in" in capsys.readouterr().out
+    programs.main(list(programs.PACKAGES))
+    assert capsys.readouterr().out == "", "nothing to build, nothing to say"
+
+
+def test_the_builder_ends_with_the_one_who_asked_for_it(go, monkeypatch):
+    monkeypatch.setattr(programs, "_is_there", lambda process_id: False)
+    monkeypatch.setenv("FAKE_GO_SLEEP", "60")
+    started = time.monotonic()
+    with pytest.raises(SystemExit, match="nobody waits"):
+        programs.main(["go-bento"])
+    assert time.monotonic() - started < 20 and programs.missing(["go-bento"]) == ["go-bento"]
+
+
+def test_what_nobody_has_used_for_60_days_goes(go):
+    file = programs.ensure(lambda line: None)["etcd"]
+    old, lines = file.parent.with_name("lab-old"), []
+    old.mkdir()
+    os.utime(old, (0, 0))
+    programs.remove_unused(lines.append)
+    assert not old.exists() and file.exists() and len(lines) == 1
 
 
 @pytest.mark.parametrize(("version", "usable"), [
