@@ -41,7 +41,8 @@ class Role:
         settings = {
             "event_bridge_route": "dispatcher", "event_bridge_token": TOKENS[0], "event_bridge_wait_timeout": 60,
             "event_bridge_image": f"lab.example.org/bento@sha256:{'0' * 64}", "event_bridge_service_type": "NodePort",
-            "event_bridge_node_port": self.port, "event_bridge_tls_secret": "event-bridge-tls"}
+            "event_bridge_node_port": self.port, "event_bridge_tls_secret": "event-bridge-tls",
+            "event_bridge_allowed_addresses": ["127.0.0.1/32"]}
         tasks = [{"ansible.builtin.import_role": {"name": "gen3.uploads.event_bridge", "tasks_from": entry}} for entry in entries]
         file = self._directory / "play.json"
         file.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": {**settings, **variables}, "tasks": tasks}]))

@@ -122,3 +122,12 @@ def test_an_engine_that_is_killed(make_bridge, event, number):
     bridge.start()
     assert bridge.post(event).status_code == 200
     assert len(sink.paths) == 2
+
+
+def test_an_event_of_an_own_bucket_is_kept_until_a_pattern_takes_it(make_bridge, event):
+    bucket = event["Records"][0]["s3"]["bucket"]["name"]
+    bridge, sink = make_bridge("dispatcher", event_bridge_buckets=[bucket])
+    sink.patterns = ["^s3://other/"]
+    assert bridge.post(event).status_code == 502 and bridge.dead_letters == [] and sink.paths == []
+    sink.patterns = [f"^s3://({bucket})/.+"]
+    assert bridge.post(event).status_code == 200 and len(sink.paths) == 1

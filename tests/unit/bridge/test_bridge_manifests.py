@@ -6,6 +6,7 @@ import base64
 import json
 
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY_VALUE
 import yaml
 from bridge_engine import ROLE, TOKEN, render
 from kubernetes.client import ApiClient
@@ -108,8 +109,16 @@ def test_only_the_named_networks_may_enter():
     assert policy["spec"]["ingress"] == [{"ports": [{"port": "events"}], "from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}]
 
 
+@pytest.mark.parametrize(("kind", "addresses", "hands_on"), [
+    ("NodePort", ["192.0.2.0/24"], "Local"), ("LoadBalancer", ["192.0.2.0/24"], "Local"), ("ClusterIP", ["192.0.2.0/24"], None),
+])
+def test_the_network_policy_sees_the_sender_and_not_the_node(kind, addresses, hands_on):
+    found = manifests(event_bridge_service_type=kind, event_bridge_allowed_addresses=addresses)
+    assert found["Service", "event-bridge"]["spec"].get("externalTrafficPolicy") == hands_on
+
+
 def test_everything_is_marked_as_ours():
-    assert all(document["metadata"]["annotations"]["gen3.uploads/created-by"] == "event_bridge"
+    assert all(document["metadata"]["annotations"]["gen3.uploads/created-by"] == CREATED_BY_VALUE
                for document in manifests().values())
     assert {file.stem.partition(".")[0] for file in (ROLE / "templates" / "kubernetes").iterdir()} == set(KINDS)
 

@@ -17,6 +17,8 @@ KEYS = {"event_bridge_aws_access_key_id": "AKIA1", "event_bridge_aws_secret_acce
 CLUSTER = {**GOOD, "event_bridge_route": "dispatcher", "event_bridge_image": f"bento@sha256:{'0' * 64}"}
 PUBLISHER = {**CLUSTER, **KEYS, "event_bridge_route": "sns", "event_bridge_place": "cluster",
              "event_bridge_url": "https://gen3.example.org/minio-events"}
+OPEN = {**CLUSTER, "event_bridge_service_type": "NodePort", "event_bridge_tls_secret": "tls",
+        "event_bridge_allowed_addresses": ["192.0.2.10/32"]}
 CASES = {
     "a topic": (GOOD, ""),
     "a queue": ({**GOOD, "event_bridge_route": "sqs"}, ""),
@@ -46,8 +48,11 @@ CASES = {
                            "characters-of-the-keys"),
     "a pod": (CLUSTER, ""),
     "an image by its tag": ({**CLUSTER, "event_bridge_image": "bento:1.20.0"}, "image"),
-    "a node port without TLS": ({**CLUSTER, "event_bridge_service_type": "NodePort"}, "TLS"),
-    "a node port with TLS": ({**CLUSTER, "event_bridge_service_type": "NodePort", "event_bridge_tls_secret": "tls"}, ""),
+    "a node port without TLS": ({**OPEN, "event_bridge_tls_secret": None}, "TLS"),
+    "a node port with TLS": (OPEN, ""),
+    "a node port for everybody": ({**OPEN, "event_bridge_allowed_addresses": []}, "allowed-addresses"),
+    "a load balancer for everybody": ({**OPEN, "event_bridge_service_type": "LoadBalancer", "event_bridge_allowed_addresses": []},
+                                      "allowed-addresses"),
     "a pod that publishes": (PUBLISHER, ""),
     "a pod that sends": ({**PUBLISHER, "event_bridge_route": "sqs"}, ""),
     "a pod that nobody reaches": ({**PUBLISHER, "event_bridge_url": None}, "way-in"),
