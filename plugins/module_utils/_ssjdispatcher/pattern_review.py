@@ -12,7 +12,7 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -161,7 +161,7 @@ class _Comparison:
 
 def _changes(name: str, entries: Entries, buckets: Sequence[Bucket], cases: Mapping[Case, str]) -> Iterator[str]:
     """Yield what the entry would lose, and what it would newly take."""
-    old, new = (next((job for job in jobs if job.name == name), None) for jobs in (entries.before, entries.after))
+    old, new = _entry(entries.before, name), _entry(entries.after, name)
     place = new.place
     pattern_of = {job.name: job.pattern for job in (*entries.before, *entries.after)}
     if old and old.pattern != new.pattern and "pattern" in old.fields:
@@ -182,7 +182,7 @@ def _changes(name: str, entries: Entries, buckets: Sequence[Bucket], cases: Mapp
                 )
             for bucket in gone:
                 if bucket in kept:
-                    path = next(path for case, path in lost.items() if case[1:3] == (None, bucket) and case.intended)
+                    path = [lost[case] for case in lost if case.bucket == bucket and case.after is None and case.intended][0]
                     yield (
                         f"{place} would no longer take all that it takes of the bucket {bucket}, such as {path}: its pattern"
                         f" {old.pattern} would become {new.pattern}; widen the bucket's prefix and suffix"
@@ -203,7 +203,7 @@ def _changes(name: str, entries: Entries, buckets: Sequence[Bucket], cases: Mapp
     if not (old and patterns.named_buckets(old.pattern)):
         partly = set()
     for bucket in sorted({case.bucket for case in gained if case.before is None and case.upload and case.bucket in partly}):
-        path = next(path for case, path in gained.items() if case[0] is None and case[2:4] == (bucket, True))
+        path = [gained[case] for case in gained if case.bucket == bucket and case.before is None and case.upload][0]
         yield (
             f"{place} would take all uploads to the bucket {bucket}, where its pattern {old.pattern} takes a part of them"
             f" today, and not for instance {path}: they may be another commons'; give the bucket the prefix or suffix of yours"
@@ -220,7 +220,7 @@ def _partial_takers(after: Sequence[Job], buckets: Sequence[Bucket], cases: Mapp
             continue
         for case, path in cases.items():
             if case.bucket == bucket.name and case.upload and case.after not in (None, bucket.job):
-                job = next(job for job in reversed(after) if job.name == case.after)
+                job = _entry(after, case.after)
                 yield (
                     f"{job.place} with the pattern {job.pattern or '(empty)'} takes a part of the uploads to the bucket"
                     f" {bucket.name} (such as {path}), since the last entry that matches wins: {bucket.job} would not get them;"
@@ -231,7 +231,7 @@ def _partial_takers(after: Sequence[Job], buckets: Sequence[Bucket], cases: Mapp
 
 def _remarks(name: str, entries: Entries, cases: Mapping[Case, str]) -> Iterator[str]:
     """Yield what the entry loses that its pattern hardly meant, and what it takes that is no upload."""
-    old, new = (next((job for job in jobs if job.name == name), None) for jobs in (entries.before, entries.after))
+    old, new = _entry(entries.before, name), _entry(entries.after, name)
     if old is None or old.pattern == new.pattern or "pattern" not in old.fields:
         return
     named = patterns.named_buckets(old.pattern) or []
@@ -252,7 +252,11 @@ def _remarks(name: str, entries: Entries, cases: Mapping[Case, str]) -> Iterator
             yield f"{new.place} takes more of the bucket {case.bucket} than its former pattern {old.pattern}, such as {path}."
 
 
-def _first(cases: Mapping[Case, str], condition) -> Iterator[tuple[Case, str]]:
+def _entry(jobs: Sequence[Job], name: str | None) -> Job | None:
+    return next((job for job in jobs if job.name == name), None)
+
+
+def _first(cases: Mapping[Case, str], condition: Callable[[Case], object]) -> Iterator[tuple[Case, str]]:
     """Yield the first case of each pair of an entry and a bucket for which the condition holds."""
     seen = set()
     for case, path in cases.items():
