@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.client import AwsError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
