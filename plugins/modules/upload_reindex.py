@@ -138,10 +138,11 @@ marker:
 counts:
   description:
     - C(seen) objects; of these C(stuck), with a record without hashes, C(sent) events, C(too_young) with such a record,
-      C(without_record), and C(without_guid) in the key.
+      C(without_record), C(without_guid) in the key, C(folders) (empty objects whose keys end with a slash, which are no
+      uploads), and C(damaged), with content and a record of an empty file.
   returned: success
   type: dict
-  sample: {seen: 10000, stuck: 3, sent: 3, too_young: 0, without_record: 1, without_guid: 0}
+  sample: {seen: 10000, stuck: 3, sent: 3, too_young: 0, without_record: 1, without_guid: 0, folders: 0, damaged: 0}
 stuck:
   description: Up to 100 keys of objects that were stuck.
   returned: success
@@ -154,6 +155,13 @@ without_record:
   elements: str
 without_guid:
   description: Up to 100 keys without a GUID.
+  returned: success
+  type: list
+  elements: str
+damaged:
+  description:
+    - Up to 100 keys of objects with content whose records have size 0 and the hashes of an empty file, as indexing an empty
+      folder of the same GUID leaves them. indexd lets nobody fill a record twice, so these files must be uploaded anew.
   returned: success
   type: list
   elements: str

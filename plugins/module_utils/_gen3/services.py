@@ -41,6 +41,7 @@ def direct(url: str, user: str, password: str, validate_certs: bool = True, time
                 headers={"Content-Type": "application/json", "Accept": "application/json"},
                 validate_certs=validate_certs,
                 timeout=timeout,
+                follow_redirects="none",  # the login would go along to wherever one leads
                 **login,
             ) as response:
                 return response.status, parsed(response.read())
@@ -70,6 +71,8 @@ def refused(what: str, answer: Answer, user: str) -> Gen3Error:
             f" The user {user} or its password is not accepted: site.yml takes the password from the cluster again; "
             f"the user must also exist in the service's own database."
         )
+    if 300 <= status < 400:
+        hint = " A redirect is not followed, since the login would go along: give the service's own address."
     return Gen3Error(f"{what} was answered with HTTP {status}{f' ({detail})' if detail else ''}.{hint}")
 
 

@@ -16,6 +16,11 @@ from typing import Any
 
 _DASHED = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID = re.compile(rf"(urn:uuid:)?{_DASHED}|\{{{_DASHED}\}}|[0-9a-f]{{32}}", re.IGNORECASE)
+_UNSAFE_SEGMENTS = ("", ".", "..")
+_FOLDER_ENDS = ("/", "_$folder$")
+_OF_NOTHING = {"md5": "d41d8cd98f00b204e9800998ecf8427e", "sha1": "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+               "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
+"""The hashes of no bytes."""
 _NIL_UUID = re.compile(r"(urn:uuid:)?[{}0-]+", re.IGNORECASE)
 
 
@@ -33,6 +38,11 @@ class Upload:
         """The GUID of the object's record; None if its key has none."""
         return guid_of(self.key)
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether this is an empty folder, which consoles of S3 make, and no upload."""
+        return self.size == 0 and self.key.endswith(_FOLDER_ENDS)
+
 
 @dataclass
 class Review:
@@ -42,15 +52,19 @@ class Review:
     without_record: list[Upload] = field(default_factory=list)
     without_guid: list[Upload] = field(default_factory=list)
     too_young: list[Upload] = field(default_factory=list)
+    folders: list[Upload] = field(default_factory=list)
+    damaged: list[Upload] = field(default_factory=list)
 
 
 def guid_of(key: str) -> str | None:
-    """Return the GUID in a key: its segments up to the first that is a UUID, or None if none is.
+    """Return the GUID in a key: its segments up to the first that is a UUID, or None if none is or one before leads elsewhere.
 
     This is the rule of the indexing images (for ours: role indexer_image, address.py), which refuse other keys.
     """
     segments = key.strip("/").split("/")
     for number, segment in enumerate(segments, 1):
+        if segment in _UNSAFE_SEGMENTS:
+            return None
         if _UUID.fullmatch(segment) and not _NIL_UUID.fullmatch(segment):
             return "/".join(segments[:number])
     return None
@@ -60,15 +74,24 @@ def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], 
     """Tell the objects of a page apart, given indexd's records by GUID.
 
     ``least_age`` in seconds: the Job of a younger object may be on its way. An object whose key has no GUID, or whose
-    record is missing, is only reported: the indexing image cannot index it.
+    record is missing, is only reported: the indexing image cannot index it. So is one with content whose record says that it
+    is empty: indexd lets nobody fill a record twice.
     """
     found = Review()
     youngest = now - timedelta(seconds=least_age)
     for upload in uploads:
-        if upload.guid is None:
+        if upload.is_folder:
+            found.folders.append(upload)
+        elif upload.guid is None:
             found.without_guid.append(upload)
         elif upload.guid not in records:
             found.without_record.append(upload)
         elif not records[upload.guid].get("hashes"):
             (found.stuck if upload.modified <= youngest else found.too_young).append(upload)
+        elif upload.size and _says_empty(records[upload.guid]):
+            found.damaged.append(upload)
     return found
+
+
+def _says_empty(record: Mapping[str, Any]) -> bool:
+    return record.get("size") == 0 and any(record["hashes"].get(name) == value for name, value in _OF_NOTHING.items())

@@ -57,6 +57,7 @@ def test_a_wrong_url(url):
 def test_guid(case):
     """Tests of reindex hold its rule against the same table."""
     found = address.Address("b", case["key"])
+    assert found.may_be_folder == case.get("folder", False)
     if case["guid"]:
         assert found.guid == case["guid"]
     else:

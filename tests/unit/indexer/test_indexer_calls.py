@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from conftest import serve
 from indexer.errors import IndexingError
-from indexer.http_calls import call
+from indexer.http_calls import call, opener
 
 
 class Service(ThreadingHTTPServer):
@@ -68,12 +68,14 @@ def test_what_is_final(service, waits, status):
     assert waits == []
 
 
-def test_a_redirect_is_followed_where_that_keeps_the_request(service):
-    service.answers = [(301, {"Location": "/y"})]
-    assert call("GET", service.url).status == 200
-    assert [path for _method, path, _body in service.calls] == ["/x", "/y"]
-    service.answers = [(301, {"Location": "/y"})]
-    assert call("PUT", service.url, {}).status == 301
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("through", [None, opener()])
+def test_no_login_goes_along_with_a_redirect(service, waits, method, status, through):
+    service.answers = [(status, {"Location": "/y"})]
+    with pytest.raises(IndexingError, match=f"redirect .HTTP {status}.*give the service's own address"):
+        call(method, service.url, headers={"Authorization": "Bearer x"}, through=through)
+    assert [path for _method, path, _body in service.calls] == ["/x"] and waits == []
 
 
 def test_nobody_answers(waits):

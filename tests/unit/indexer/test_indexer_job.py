@@ -265,3 +265,44 @@ def test_a_pod_that_is_told_to_end(upload, commons, store, run):
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 2
     assert commons.statuses == ["processing", "error"]
+
+
+@pytest.mark.parametrize("name", ["", "folder/", "folder_$folder$"])
+def test_an_empty_folder_leaves_record_and_status_alone(run, upload, commons, name):
+    """The real file of the same GUID is still to come."""
+    guid, url = upload(b"", name)
+    revision = commons.indexd.records[guid]["rev"]
+    assert run(url) == 0 and "is an empty folder, not an upload" in run.log
+    assert (commons.indexd.records[guid]["rev"], commons.indexd.records[guid]["size"], commons.statuses) == (revision, None, [])
+
+
+def test_a_file_whose_name_ends_like_a_folder(run, upload, commons):
+    guid, url = upload(BODY, "folder/")
+    assert run(url) == 0
+    assert commons.indexd.records[guid]["hashes"] == hashes(BODY)
+
+
+@pytest.mark.parametrize("prefix", ["..", ".", "a/../..", "a/"])
+def test_a_key_that_leads_elsewhere_is_in_no_call(run, commons, prefix):
+    assert run(f"s3://{BUCKET}/{prefix}/{commons.blank()}/file") == 2
+    assert "belongs to no record" in run.log and commons.calls == []
+
+
+@pytest.mark.parametrize(("status", "statuses"), [("processing", ["processing", "error"]), ("uploaded", ["processing", "uploaded", "uploaded"])])
+def test_a_pod_that_is_told_to_end_while_it_tells_its_status(upload, commons, run, status, statuses):
+    """The call is already on its way when the signal comes, and is carried out."""
+    _guid, url = upload(BODY)
+    commons.configuration["s3"] = run.s3
+    processes = []
+
+    def end(_request, body):
+        if isinstance(body, dict) and body.get("_upload_status") == status and processes:
+            processes.pop().send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+
+    commons.refusals.append(end)
+    process = start(commons, url)
+    processes.append(process)
+    assert process.wait(30) == 2
+    time.sleep(1)
+    assert sorted(commons.statuses) == sorted(statuses) and commons.statuses[0] in ("processing", "error")

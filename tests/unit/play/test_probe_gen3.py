@@ -31,6 +31,8 @@ class Handler(BaseHTTPRequestHandler):
         status, text = self.server.answers.get(call, (404, '{"error": "no record found"}'))
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
+        if 300 <= status < 400:
+            self.send_header("Location", f"{self.server.url}/elsewhere")
         self.end_headers()
         self.wfile.write(text.encode())
 
@@ -66,6 +68,16 @@ def test_a_blank_record_is_made_as_fence_does_it(server, indexd):
     server.answers["POST /index/blank/"] = (201, '{"did": "dg.1/g", "rev": "r", "baseid": "b"}')
     assert indexd.create_blank("probe.txt")["did"] == "dg.1/g"
     assert server.calls == [("POST /index/blank/", BASIC, {"uploader": "fence", "file_name": "probe.txt"})]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_login_goes_along_with_a_redirect(server, indexd, metadata, status):
+    server.answers = {"POST /index/blank/": (status, ""), "GET /metadata/g": (status, "")}
+    with pytest.raises(Gen3Error, match=f"HTTP {status}. A redirect is not followed"):
+        indexd.create_blank("probe.txt")
+    with pytest.raises(Gen3Error, match=f"HTTP {status}. A redirect is not followed"):
+        metadata.upload_status("g")
+    assert [call for call, _, _ in server.calls] == ["POST /index/blank/", "GET /metadata/g"]
 
 
 def test_reading_sends_no_password(server, indexd):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import review as reindex
-from ansible_collections.gen3.uploads.plugins.module_utils._reindex import events
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex import batch, events
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 UUID = "9b4fd6a2-0d0f-4f0a-8f51-2f5c0b0e7a11"
@@ -21,18 +22,33 @@ def test_the_guid_is_what_the_indexing_image_finds(case):
     assert reindex.guid_of(case["key"]) == case["guid"]
 
 
+@pytest.mark.parametrize("case", json.loads((CONTRACTS / "guid_keys.json").read_text()), ids=lambda case: f"{case['why']}: {case['key']}")
+@pytest.mark.parametrize("size", [0, 1])
+def test_an_empty_folder_is_no_upload(case, size):
+    found = reindex.review([reindex.Upload(case["key"], size, "etag", NOW)], {}, NOW, 900)
+    assert bool(found.folders) == (case.get("folder", False) and size == 0)
+    assert sum(map(len, vars(found).values())) == 1
+
+
 def upload(key, age=3600):
     return reindex.Upload(key, 5, "etag", NOW - timedelta(seconds=age))
 
 
 @pytest.mark.parametrize(("record", "age", "kind"), [
     ({"hashes": {}, "size": None}, 3600, "stuck"), ({"hashes": None}, 3600, "stuck"), ({"hashes": {}}, 10, "too_young"),
-    ({"hashes": {"md5": "x"}, "size": 0}, 3600, None), (None, 3600, "without_record"),
+    ({"hashes": {"md5": "x"}, "size": 0}, 3600, None), ({"hashes": {"md5": "d41d8cd98f00b204e9800998ecf8427e"}, "size": 0}, 3600, "damaged"),
+    ({"hashes": {"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}, "size": 0}, 3600, "damaged"), (None, 3600, "without_record"),
 ])
 def test_an_object_is_judged_by_its_record(record, age, kind):
     records = {UUID: record} if record else {}
     found = reindex.review([upload(f"{UUID}/x", age)], records, NOW, 900)
     assert {name for name, items in vars(found).items() if items} == ({kind} if kind else set())
+
+
+def test_an_empty_file_has_a_right_record():
+    record = {"hashes": {"md5": "d41d8cd98f00b204e9800998ecf8427e"}, "size": 0}
+    found = reindex.review([reindex.Upload(f"{UUID}/x", 0, "etag", NOW)], {UUID: record}, NOW, 900)
+    assert not any(vars(found).values())
 
 
 def test_the_event_is_what_s3_publishes():
@@ -76,3 +92,18 @@ def test_a_queue_gets_the_envelope_of_a_topic():
     assert envelope.keys() - {"Subject"} <= delivered.keys()  # the emulator leaves the subject out
     assert (envelope["Type"], envelope["Timestamp"], envelope["Message"]) == ("Notification", "2026-01-01T00:00:00.000Z", json.dumps(event))
     assert event["Records"][0].keys() <= json.loads(delivered["Message"])["Records"][0].keys()
+
+
+def test_the_records_of_a_page_are_read_by_a_few_calls_at_once():
+    """All calls of a page of 1,000 wait for each other here; one after the other they would wait for ever."""
+    together = threading.Barrier(4, timeout=30)
+    asked = []
+
+    def indexd(guids):
+        asked.append(len(guids))
+        together.wait()
+        return 200, [{"did": guid} for guid in guids]
+
+    guids = [f"guid {number}" for number in range(1000)]
+    assert sorted(batch._records(indexd, guids)) == sorted(guids) and asked == [250] * 4
+    assert batch._records(indexd, []) == {} and len(asked) == 4

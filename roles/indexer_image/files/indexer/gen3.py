@@ -10,8 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 from indexer.configuration import Service
-from indexer.errors import IndexingError
+from indexer.errors import Ended, IndexingError
 from indexer.http_calls import basic, call
+
+WITHIN_GRACE: dict[str, Any] = {"waits": (1, 2), "timeout": 5}
+"""Three attempts in at most 25 seconds."""
 
 
 class Indexd:
@@ -55,10 +58,18 @@ class MetadataService:
         self._url = f"{service.url}/metadata/{_path(guid)}?merge=True"
         self._login = basic(service.username, service.password)
 
-    def set_status(self, status: str) -> None:
+    def set_last_status(self, status: str) -> None:
+        """Tell the outcome, also where the pod has been told to end: within what Kubernetes then leaves it, 30 seconds."""
+        try:
+            self.set_status(status, **(WITHIN_GRACE if isinstance(sys.exc_info()[1], Ended) else {}))
+        except Ended:
+            self.set_status(status, **WITHIN_GRACE)
+            raise
+
+    def set_status(self, status: str, **patience: Any) -> None:
         """Tell how the upload stands: ``processing``, ``uploaded`` or ``error``. 404 is usual: no metadata was given."""
         try:
-            answer = call("PUT", self._url, {"_upload_status": status}, self._login)
+            answer = call("PUT", self._url, {"_upload_status": status}, self._login, **patience)
             print(f"metadata service: {status}: {answer.status}", file=sys.stderr)
         except IndexingError as error:
             print(f"metadata service: {status}: {error}", file=sys.stderr)

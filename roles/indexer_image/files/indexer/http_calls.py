@@ -53,12 +53,23 @@ def basic(username: str, password: str) -> dict[str, str]:
 
 def opener(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
     """Return what opens URLs, through the proxy of the environment unless a handler says otherwise."""
-    return urllib.request.build_opener(*handlers)
+    return urllib.request.build_opener(_NoRedirect, *handlers)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer like others."""
+
+    def redirect_request(self, *_arguments: Any) -> None:
+        """Return no request."""
 
 
 def call(method: str, url: str, document: Any = None, headers: Mapping[str, str] | None = None,
-         through: urllib.request.OpenerDirector | None = None) -> Answer:
-    """Send a request, again after a connection error, 429 or 5xx: six attempts in half a minute."""
+         through: urllib.request.OpenerDirector | None = None, waits: tuple[float, ...] = RETRY_WAITS,
+         timeout: float = TIMEOUT) -> Answer:
+    """Send a request, again after a connection error, 429 or 5xx: six attempts in half a minute.
+
+    A redirect is refused: the login would go along to wherever it leads.
+    """
     headers = dict(headers or {})
     body = None
     if document is not None:
@@ -66,9 +77,12 @@ def call(method: str, url: str, document: Any = None, headers: Mapping[str, str]
         headers["Content-Type"] = "application/json"
     request = urllib.request.Request(url, body, headers, method=method)
     through = through or _usual_opener()
-    for wait in (*RETRY_WAITS, None):
+    for wait in (*waits, None):
         try:
-            answer, retry_after = _send(request, through)
+            answer, retry_after = _send(request, through, timeout)
+            if 300 <= answer.status < 400:
+                raise IndexingError(f"{method} {url} was answered with a redirect (HTTP {answer.status}), which is not followed: "
+                                    "give the service's own address")
             if answer.status != 429 and (answer.status < 500 or answer.status == 501):
                 return answer
             failure = str(answer)
@@ -77,7 +91,7 @@ def call(method: str, url: str, document: Any = None, headers: Mapping[str, str]
             if isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
                 raise IndexingError(f"{method} {url}: {failure}") from None
         if wait is not None:
-            time.sleep(retry_after if retry_after is not None else wait)
+            time.sleep(wait if retry_after is None else min(retry_after, timeout))
     raise IndexingError(f"{method} {url} failed in every attempt: {failure}")
 
 
@@ -87,10 +101,11 @@ def _usual_opener() -> urllib.request.OpenerDirector:
     return opener()
 
 
-def _send(request: urllib.request.Request, through: urllib.request.OpenerDirector) -> tuple[Answer, float | None]:
+def _send(request: urllib.request.Request, through: urllib.request.OpenerDirector,
+          timeout: float) -> tuple[Answer, float | None]:
     """Send a request once; returns the answer and how long the service asks to wait."""
     try:
-        with through.open(request, timeout=TIMEOUT) as response:
+        with through.open(request, timeout=timeout) as response:
             return Answer(response.status, response.read()), None
     except urllib.error.HTTPError as error:
         with error:

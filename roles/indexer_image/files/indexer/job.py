@@ -4,6 +4,7 @@
 """The order of an indexing: what is asked and told, and when."""
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,16 +23,19 @@ def index(configuration: Configuration, address: Address, environ: Mapping[str, 
     metadata_service = MetadataService(configuration.metadata_service, guid)
     record = indexd.record(guid)
     if record.get("size") is None:
+        if address.may_be_folder and S3Object(client(parse_s3(configuration.s3), environ), address).size == 0:
+            print(f"nothing to index: {address} is an empty folder, not an upload", file=sys.stderr)
+            return
         revision = record.get("rev")
         if not isinstance(revision, str):
             raise IndexingError(f"indexd's record {guid} has no revision")
-        metadata_service.set_status("processing")
         try:
+            metadata_service.set_status("processing")
             indexd.fill(guid, revision, {"urls": [str(address)], **measure(configuration.s3, address, environ)})
         except BaseException:  # whatever it is: the status must not stay at `processing`
-            metadata_service.set_status("error")
+            metadata_service.set_last_status("error")
             raise
-    metadata_service.set_status("uploaded")
+    metadata_service.set_last_status("uploaded")
 
 
 def measure(settings: Any, address: Address, environ: Mapping[str, str]) -> dict[str, Any]:
