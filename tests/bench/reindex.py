@@ -1,6 +1,8 @@
 """Speed and memory of a reindex: 100,000 objects on a real MinIO server, of which 1,000 were never indexed.
 
 ``PYTHONPATH=tests python -m bench.reindex [OBJECTS]``
+
+It measures what the module itself takes: the stand-in for indexd answers at once, where a real indexd takes 4 to 5 ms a record.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ def test_the_search_finds_every_form():
 def with_characters_that_are_escaped(lab) -> dict[str, dict[str, str]]:
     """Give indexd and the metadata service passwords that look different in every encoding; returns all passwords."""
     passwords = lab.state.passwords()
-    # What starlette leaves alone in a line of metadata.env: no quote, no comma, no backslash.
-    passwords["indexd"]["fence"], passwords["metadata"]["gateway"] = 'a"b\\c/d+e%f&é=0123456789', "p/q+r%s&t=é0123456789~"
+    # What starlette leaves alone in a line of metadata.env: no quote, no comma, no backslash; and fastapi reads logins as ASCII.
+    passwords["indexd"]["fence"], passwords["metadata"]["gateway"] = 'a"b\\c/d+e%f&é=0123456789', "p/q+r%s&t=0123456789~"
     line = f"ADMIN_LOGINS=gateway:{passwords['metadata']['gateway']}\n"
     for name, key, text in (("indexd-service-creds", "fence", passwords["indexd"]["fence"]), ("metadata-g3auto", "metadata.env", line)):
         lab.kube.patch("Secret", name, {"data": {key: base64.b64encode(text.encode()).decode()}})

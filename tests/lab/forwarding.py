@@ -16,7 +16,7 @@ Answer = tuple[int, Mapping[str, str], bytes]
 """Status, headers and body."""
 
 TIMEOUT = 60
-HOP_BY_HOP = {"connection", "proxy-connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"}
+HOP_BY_HOP = {"connection", "proxy-connection", "proxy-authorization", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"}
 
 
 class ForwardingHandler(BaseHTTPRequestHandler):

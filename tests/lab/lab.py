@@ -79,7 +79,8 @@ class Lab(Testing):
 
     def reset(self) -> None:
         """Bring cluster, account, records and MinIO back to their first state; at most MinIO is started anew."""
-        self.state.faults_file.unlink(missing_ok=True)
+        for file in (self.state.faults_file, self.state.back_off_file):
+            file.unlink(missing_ok=True)
         seed.empty(self.kube)
         self.wait_for(lambda: not any(self.state.pods.iterdir()), what="the end of all pods")
         requests.post(f"{self.state.url('aws')}/moto-api/reset", timeout=10).raise_for_status()
@@ -113,7 +114,10 @@ class Lab(Testing):
             "mds_url": os.environ.get("LAB_MDS_URL", own).rstrip("/"),
             "dispatcher_command": os.environ.get("LAB_DISPATCHER_CMD"),
             "dispatcher_port": int(os.environ.get("LAB_DISPATCHER_PORT", 0)),
-            "dispatcher_poll": float(os.environ.get("LAB_DISPATCHER_POLL", 0.1))}
+            "dispatcher_poll": float(os.environ.get("LAB_DISPATCHER_POLL", 0.1)),
+            "indexer_command": os.environ.get("LAB_INDEXER_CMD"),
+            "guid_prefix": os.environ.get("LAB_GUID_PREFIX", "PREFIX/"),
+            "record_cost": float(os.environ.get("LAB_RECORD_COST", 0.0045))}
         control_plane.prepare(self.state.kubernetes, ports["kube-apiserver"], ports["gateway"], self.state.authority)
 
     def _choose_ports(self) -> dict[str, int]:
@@ -129,7 +133,7 @@ class Lab(Testing):
         with contextlib.suppress(ClientError):  # it is there
             self.boto3("s3").create_bucket(Bucket=BUCKET)
         if cluster:
-            passwords = seed.new_passwords()
+            passwords = seed.passwords(os.environ.get("LAB_PASSWORDS"))
             seed.fill(self.kube, passwords, recreate=bool(self.state.settings["dispatcher_port"]))
             if self.state.settings["minio_targets"]:
                 self.kube.apply(seed.tls_secret("event-bridge-tls", *self.state.authority.server_certificate("event-bridge", "127.0.0.1")))

@@ -8,6 +8,7 @@ cannot be given another endpoint works unchanged. MinIO has a name with TLS that
 """
 from __future__ import annotations
 
+import base64
 import sys
 import threading
 from http.server import ThreadingHTTPServer
@@ -47,8 +48,11 @@ class Network(ThreadingHTTPServer):
         with self._signing:
             return self._authority.server_context(host)
 
-    def route(self, host: str, port: int, path: str) -> tuple[str, str] | None:
-        """Return (base address, path) behind a service's name and port; None when there is nothing."""
+    def route(self, host: str, port: int, path: str, own_namespace: str) -> tuple[str, str] | None:
+        """Return (base address, path) behind a service's name and port; None when there is nothing.
+
+        A name without a namespace is one of ``own_namespace``.
+        """
         service, _, rest = host.partition(".")
         if service == "indexd-service":
             return self._indexd, path
@@ -56,7 +60,7 @@ class Network(ThreadingHTTPServer):
             return self._mds, path
         if service == "revproxy-service":
             return (self._mds, path.removeprefix("/mds")) if path.startswith("/mds/") else (self._indexd, path)
-        namespace = rest.split(".")[0] or "default"
+        namespace = rest.split(".")[0] or own_namespace
         found = self._kube.get("Service", service, namespace)
         ports = [each for each in found["spec"]["ports"] if each["port"] == port] if found else []
         local = endpoints(found, ports[0], self._kube.list("Pod", namespace)) if ports else []
@@ -81,12 +85,19 @@ class Proxy(ForwardingHandler):
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
         self.close_connection = False  # though the CONNECT may have been HTTP/1.0
 
+    @property
+    def namespace(self) -> str:
+        """The namespace of the pod that calls, which is its login at the proxy; others are in ``default``."""
+        kind, _, login = self.headers.get("Proxy-Authorization", "").partition(" ")
+        return base64.b64decode(login).decode().partition(":")[0] if kind.lower() == "basic" else "default"
+
     def pass_on(self) -> None:
         if self.outside:
             self.answer(*self.fetch(self.outside, self.path))
             return
         url = urlsplit(self.path)
-        target = self.server.route(url.hostname or "", url.port or 80, url.path + (f"?{url.query}" if url.query else ""))
+        path = url.path + (f"?{url.query}" if url.query else "")
+        target = self.server.route(url.hostname or "", url.port or 80, path, self.namespace)
         if target:
             self.answer(*self.fetch(*target))
         else:

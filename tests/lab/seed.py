@@ -57,8 +57,10 @@ def _let_go(kube: Kube, kind: str, name: str, namespace: str) -> None:
             raise
 
 
-def new_passwords() -> dict[str, dict[str, str]]:
-    """Return service -> user -> a new password."""
+def passwords(file: str | None) -> dict[str, dict[str, str]]:
+    """Return service -> user -> password: those of a JSON file, which real services may have too, or else new ones."""
+    if file:
+        return json.loads(Path(file).read_text())
     return {"indexd": {user: _password(20) for user in ("fence", "sheepdog", "ssj", "gateway")},
             "metadata": {"gateway": _password(32)}}
 
@@ -66,7 +68,7 @@ def new_passwords() -> dict[str, dict[str, str]]:
 def manifests(passwords: dict[str, dict[str, str]], recreate: bool = False) -> Iterator[dict[str, Any]]:
     """Yield the objects of the charts indexd, metadata, revproxy and ssjdispatcher that uploads depend on.
 
-    The Secret ``ssjdispatcher-creds`` is not among them, so the dispatcher's pod waits for it. ``recreate``: the
+    The Secret ``ssjdispatcher-creds`` is not among them (see ``chart_credentials``), so the dispatcher's pod waits for it. ``recreate``: the
     Deployment never runs two pods at once, as a real dispatcher with its fixed port needs it.
     """
     yield helm("ServiceAccount", "ssjdispatcher-sa", chart="ssjdispatcher")
@@ -114,6 +116,20 @@ def deployment(recreate: bool = False) -> dict[str, Any]:
                 "serviceAccountName": "ssjdispatcher-sa", "securityContext": {"runAsUser": 1000, "fsGroup": 1000},
                 "volumes": [{"name": "ssjdispatcher-creds-volume", "secret": {"secretName": "ssjdispatcher-creds"}}],
                 "containers": [container]}}}}, "ssjdispatcher")
+
+
+def chart_credentials() -> dict[str, Any]:
+    """Return the Secret that the chart makes from its default values, unless External Secrets are on: with placeholders."""
+    document = {
+        "SQS": {"url": "https://sqs.us-east-1.amazonaws.com/12345678901234/test-upload_data_upload"},
+        "JOBS": [{
+            "name": "indexing", "pattern": "s3://test-12345678901234-upload/*",
+            "imageConfig": {
+                "url": "http://indexd-service/index", "username": "ssj", "password": "replace_with_password",
+                "metadataService": {
+                    "url": "http://revproxy-service/mds", "username": "gateway", "password": "replace_with_password"}},
+            "RequestCPU": "500m", "RequestMem": "0.5Gi"}]}
+    return secret("ssjdispatcher-creds", {"credentials.json": json.dumps(document)})
 
 
 def metadata_secret(logins: dict[str, str]) -> dict[str, str]:

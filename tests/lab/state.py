@@ -13,6 +13,9 @@ from lab.certificates import Authority
 from lab.kube import Kube
 
 
+KUBELET_BACK_OFF = 10, 300
+
+
 class State:
     """A state directory; its settings are written once by ``up`` and read by every part.
 
@@ -20,7 +23,8 @@ class State:
     part if there are any), ``secret_key`` (of every user of AWS and of MinIO's root), ``bridge_token`` (MinIO shows it to
     the bridge), ``indexer_secret`` (for the MinIO user with which Jobs read), ``indexd_url``, ``mds_url`` (base addresses),
     ``dispatcher_command`` and ``dispatcher_port`` (of a program that replaces the stand-in, or null and 0),
-    ``dispatcher_poll`` (seconds).
+    ``dispatcher_poll`` (seconds), ``indexer_command`` (of a program that replaces the stand-in for indexs3client, or null),
+    ``guid_prefix`` (indexd's DEFAULT_PREFIX), ``record_cost`` (seconds that indexd takes for a record in a bulk read).
     """
 
     def __init__(self, directory: Path):
@@ -35,13 +39,14 @@ class State:
         self.faults_file = directory / "faults.json"
         self.aws_log = self.logs / "aws-calls.jsonl"
         self.audit_log = self.kubernetes / "audit.log"
+        self.back_off_file = directory / "back-off.json"
         self.passwords_file = directory / "passwords.json"
         self.heartbeat_file = directory / "node-heartbeat"
         self.bento_file = directory / "bento"
 
     def clear(self) -> None:
         """Remove what an earlier lab has left, except its settings."""
-        for file in (self.passwords_file, self.bento_file):
+        for file in (self.passwords_file, self.bento_file, self.back_off_file):
             file.unlink(missing_ok=True)
         for directory in (self.logs, self.pods, self.volumes, self.pids, self.kubernetes, self.tls):
             shutil.rmtree(directory, ignore_errors=True)
@@ -80,6 +85,15 @@ class State:
         config = json.loads(self.kubeconfig(user).read_text())
         cluster = config["clusters"][0]["cluster"]
         return Kube(cluster["server"], config["users"][0]["user"]["token"], cluster["certificate-authority"])
+
+    @property
+    def back_off(self) -> tuple[float, float]:
+        """Seconds for which a container that ended waits at first and at most; those of a kubelet, unless a test set others."""
+        try:
+            first, longest = json.loads(self.back_off_file.read_text())
+        except FileNotFoundError:
+            return KUBELET_BACK_OFF
+        return first, longest
 
     def passwords(self) -> dict[str, dict[str, str]]:
         """Return service -> user -> password, as the cluster's Secrets and the stand-ins have them."""

@@ -141,6 +141,15 @@ class Testing:
         finally:
             self.state.faults_file.unlink()
 
+    @contextlib.contextmanager
+    def back_off(self, first: float, longest: float) -> Iterator[None]:
+        """Let containers that end wait so many seconds at first and at most inside the block, in place of a kubelet's."""
+        self.state.back_off_file.write_text(json.dumps([first, longest]))
+        try:
+            yield
+        finally:
+            self.state.back_off_file.unlink(missing_ok=True)
+
     def _flush_audit_log(self) -> None:
         """Wait until the audit log holds all calls made so far: until it holds one that is made now."""
         marker = f"marker-{uuid.uuid4()}"

@@ -21,7 +21,6 @@ from lab.node.images import NoImage, image_of
 from lab.node.references import MissingReference, References, expand
 from lab.state import State
 
-LONGEST_BACK_OFF = 10
 RETRY_PAUSE = 0.5
 PACKAGES = Path(__file__).resolve().parents[2]
 """Where Python finds the lab."""
@@ -41,6 +40,8 @@ class Container:
         self._waiting = ("ContainerCreating", "")
         self._last_end: dict[str, Any] | None = None
         self._restarts = 0
+        self._ends_in_a_row = 0
+        self._running_since = 0.0
         self._next_start = 0.0
         self.ready = False
         self.end: dict[str, Any] | None = None
@@ -110,6 +111,7 @@ class Container:
             self._waiting = ("CreateContainerError", str(error))
         else:
             self._started_at = timestamp()
+            self._running_since = time.monotonic()
             self._next_probe = 0.0
             self.ready = "readinessProbe" not in self._spec
 
@@ -125,7 +127,11 @@ class Container:
         if policy == "Never" or policy == "OnFailure" and not code:
             self.end = end
             return
-        back_off = min(2 ** self._restarts, LONGEST_BACK_OFF)
+        first, longest = self._state.back_off
+        if time.monotonic() - self._running_since > 2 * longest:  # it ran well, as a kubelet sees it
+            self._ends_in_a_row = 0
+        back_off = min(first * 2 ** min(self._ends_in_a_row, 30), longest)
+        self._ends_in_a_row += 1
         self._restarts += 1
         self._last_end = end
         self._waiting = ("CrashLoopBackOff", f"back-off {back_off}s restarting failed container={self.name}")
@@ -190,7 +196,8 @@ class Container:
     def _base_environment(self, root: Path) -> dict[str, str]:
         """Return what every container gets: the API's address, the network's proxy, and where its root is."""
         settings = self._state.settings
-        proxy = self._state.url("network")
+        # The namespace is the proxy's login: by it short names of services are those of the pod's own namespace.
+        proxy = self._state.url("network").replace("://", f"://{self._pod['metadata']['namespace']}:pod@")
         return {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(root), "LANG": "C.UTF-8",
             "PYTHONPATH": str(PACKAGES), "PYTHONDONTWRITEBYTECODE": "1",

@@ -36,7 +36,7 @@ def image_of(name: str, state: State) -> Image:
     run = [sys.executable, "-m"]
     images = {
         DISPATCHER: Image(shlex.split(state.settings["dispatcher_command"] or "") or [*run, "lab.dispatcher"]),
-        "*/indexs3client:*": Image([*run, "lab.indexer"]),
+        "*/indexs3client:*": Image(shlex.split(state.settings["indexer_command"] or "") or [*run, "lab.indexer"]),
         "*/gen3-indexer:*": Image([*run, "indexer"], {"PYTHONPATH": str(INDEXER_SOURCES)}),
         "*/bento@sha256:*": Image([*run, "lab.bridge", str(state.bento_file)]),
         f"{SHELL}*": Image([]),

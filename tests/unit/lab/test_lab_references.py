@@ -114,20 +114,21 @@ def test_expansion_leaves_shell_syntax_alone():
     assert expand("$HOME ${HOME} $(HOME", {"HOME": "x"}) == "$HOME ${HOME} $(HOME"
 
 
-@pytest.mark.parametrize(("name", "dispatcher", "entrypoint"), [
+@pytest.mark.parametrize(("name", "real", "entrypoint"), [
     ("quay.io/cdis/ssjdispatcher:2026.03", None, ["-m", "lab.dispatcher"]),
     ("quay.io/cdis/ssjdispatcher:2026.03", "/bin/real 'a b'", ["/bin/real", "a b"]),
     ("registry:5000/x/indexs3client:1", None, ["-m", "lab.indexer"]),
+    ("registry:5000/x/indexs3client:1", "/bin/real 'a b'", ["/bin/real", "a b"]),
     ("lab.example.org/gen3-indexer:1", None, ["-m", "indexer"]),
     (f"lab.example.org/bento@sha256:{'0' * 64}", None, ["-m", "lab.bridge", "/state/bento"]),
     ("lab/shell", None, [])])
-def test_image(monkeypatch, name, dispatcher, entrypoint):
-    monkeypatch.setattr(State, "settings", {"dispatcher_command": dispatcher})
+def test_image(monkeypatch, name, real, entrypoint):
+    monkeypatch.setattr(State, "settings", {"dispatcher_command": real, "indexer_command": real})
     assert image_of(name, State(Path("/state"))).entrypoint[-len(entrypoint):] == entrypoint
 
 
 @pytest.mark.parametrize("name", ["quay.io/cdis/fence:1", "lab.example.org/bento:1.20.0"])
 def test_an_unknown_image_cannot_be_pulled(monkeypatch, name):
-    monkeypatch.setattr(State, "settings", {"dispatcher_command": None})
+    monkeypatch.setattr(State, "settings", {"dispatcher_command": None, "indexer_command": None})
     with pytest.raises(NoImage):
         image_of(name, State(Path("/state")))

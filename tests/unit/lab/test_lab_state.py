@@ -7,13 +7,14 @@ import socket
 import stat
 
 import pytest
-from lab import minio
+from lab import minio, seed
 from lab.lab import Lab
 
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    for name in ("LAB_INDEXD_URL", "LAB_MDS_URL", "LAB_DISPATCHER_CMD", "LAB_DISPATCHER_PORT", "LAB_DISPATCHER_POLL"):
+    for name in ("LAB_INDEXD_URL", "LAB_MDS_URL", "LAB_DISPATCHER_CMD", "LAB_DISPATCHER_PORT", "LAB_DISPATCHER_POLL",
+                 "LAB_INDEXER_CMD", "LAB_GUID_PREFIX", "LAB_RECORD_COST", "LAB_PASSWORDS"):
         monkeypatch.delenv(name, raising=False)
     return Lab(tmp_path)
 
@@ -23,18 +24,35 @@ def test_a_new_lab_uses_its_own_stand_ins(lab):
     settings = lab.state.settings
     own = f"http://127.0.0.1:{settings['ports']['gen3']}"
     assert (settings["indexd_url"], settings["mds_url"]) == (own, own)
-    assert (settings["dispatcher_command"], settings["dispatcher_port"]) == (None, 0)
+    assert (settings["dispatcher_command"], settings["dispatcher_port"], settings["indexer_command"]) == (None, 0, None)
+    # As the chart of gen3-helm configures indexd, and as a real indexd was measured.
+    assert (settings["guid_prefix"], settings["record_cost"]) == ("PREFIX/", 0.0045)
 
 
 def test_real_programs_are_named_by_variables(lab, monkeypatch):
     for name, value in {"INDEXD_URL": "http://i/", "MDS_URL": "http://m", "DISPATCHER_CMD": "ssjdispatcher",
-                        "DISPATCHER_PORT": "8000", "DISPATCHER_POLL": "1.5"}.items():
+                        "DISPATCHER_PORT": "8000", "DISPATCHER_POLL": "1.5", "INDEXER_CMD": "indexs3client",
+                        "GUID_PREFIX": "", "RECORD_COST": "0"}.items():
         monkeypatch.setenv(f"LAB_{name}", value)
     lab._prepare()
     settings = lab.state.settings
     assert [settings[name] for name in (
-        "indexd_url", "mds_url", "dispatcher_command", "dispatcher_port", "dispatcher_poll")] == [
-        "http://i", "http://m", "ssjdispatcher", 8000, 1.5]
+        "indexd_url", "mds_url", "dispatcher_command", "dispatcher_port", "dispatcher_poll", "indexer_command", "guid_prefix",
+        "record_cost")] == ["http://i", "http://m", "ssjdispatcher", 8000, 1.5, "indexs3client", "", 0]
+
+
+def test_passwords_may_be_those_that_real_services_have(tmp_path):
+    file = tmp_path / "passwords.json"
+    file.write_text('{"indexd": {"fence": "x"}}')
+    assert seed.passwords(str(file)) == {"indexd": {"fence": "x"}}
+    assert seed.passwords(None) != seed.passwords(None)
+
+
+def test_a_container_waits_as_long_as_a_kubelet_lets_it_unless_a_test_says_otherwise(lab):
+    assert lab.state.back_off == (10, 300)
+    with lab.back_off(1, 2):
+        assert lab.state.back_off == (1, 2)
+    assert lab.state.back_off == (10, 300)
 
 
 def test_the_next_start_keeps_the_ports_unless_one_is_taken(lab):
