@@ -81,6 +81,20 @@ options:
             is replaced.
         type: dict
         default: {}
+      start_from:
+        description:
+          - An object of the same kind and namespace, by its C(name), and the C(key) of its document, from which this
+            document starts where there is none yet; the other object stays as it is. It need not exist.
+        type: dict
+        suboptions:
+          name:
+            description: Name of the object.
+            type: str
+            required: true
+          key:
+            description: Key of its C(data).
+            type: str
+            required: true
       create:
         description: Whether an object that does not exist is created; otherwise it is an error.
         type: bool
@@ -173,6 +187,7 @@ diff:
         JOBS[name=indexing].pattern: <redacted, changed>
 """
 
+from dataclasses import replace
 from functools import partial
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
@@ -184,7 +199,13 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import (
     converge,
     list_if_allowed,
 )
-from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import MergeError, Wish, plan, warnings
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import (
+    MergeError,
+    Wish,
+    plan,
+    text_of,
+    warnings,
+)
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import owners, targets
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.value_from import ValueSourceError, resolve
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
@@ -197,6 +218,10 @@ DOCUMENT = {
     "merge": {"type": "dict", "default": {}},
     "remove": {"type": "list", "elements": "raw", "default": []},
     "list_keys": {"type": "dict", "default": {}, "no_log": False},
+    "start_from": {
+        "type": "dict",
+        "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "required": True, "no_log": False}},
+    },
     "create": {"type": "bool", "default": True},
     "labels": {"type": "dict", "default": {}},
     "annotations": {"type": "dict", "default": {}},
@@ -225,7 +250,12 @@ def wishes(kube, documents, sensitive):
                 f"Refusing to write a secret value into ConfigMap {document['namespace']}/{document['name']},"
                 " which anyone may read; use value_from in Secrets only."
             )
-        found.append(Wish(**{**document, "merge": patch}))
+        fields = {name: value for name, value in document.items() if name != "start_from"}
+        wish = Wish(**{**fields, "merge": patch})
+        if former := document.get("start_from"):
+            source = replace(wish, name=former["name"], key=former["key"])
+            wish = replace(wish, start=text_of(source, kube.get(source.kind, source.name, source.namespace)))
+        found.append(wish)
     return found
 
 

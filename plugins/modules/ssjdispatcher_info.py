@@ -108,7 +108,9 @@ options:
         type: str
         default: ""
       job:
-        description: Name of the JOBS entry that shall take the uploads.
+        description:
+          - Name of the JOBS entry that shall take the uploads. Where the Deployment mounts a Secret C(ssjdispatcher-uploads), the
+            entries of both storages become one, C(indexing), unless they are to have different images.
         type: str
         default: indexing
   replace_pattern:
@@ -294,6 +296,11 @@ access:
         apiVersion: rbac.authorization.k8s.io/v1
         kind: Role
         metadata: {name: ssjdispatcher-jobs, namespace: default}
+shared_entry:
+  description: Whether one JOBS entry, C(indexing), takes the buckets of both storages, as in a Secret C(ssjdispatcher-uploads).
+  returned: success
+  type: bool
+  sample: false
 jobs:
   description: The JOBS entries of O(buckets) as they would be.
   returned: success

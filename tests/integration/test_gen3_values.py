@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.patterns import for_buckets
 from plays import run, succeed
 
 VALUES = "playbooks/gen3_values.yml"
@@ -17,6 +16,8 @@ OPTIONS = {
     "uploads_buckets": [{"name": "gen3-local", "storage": "minio"}, {"name": "gen3.cloud", "storage": "s3"}],
     "uploads_region": "eu-west-1", "uploads_minio_endpoint_url": "https://minio.example.org:9000", "uploads_bridge_token": "t" * 32,
     "uploads_minio_indexer_secret": "secret-of-the-jobs", "uploads_fence_aws_access_key_id": "AKIAFENCE", **SECRETS}
+OWN_SECRET = [{"name": "ssjdispatcher-creds-volume", "secret": {"secretName": "ssjdispatcher-uploads"}}]
+"""The chart's value that mounts the Secret that site.yml keeps; test_helm.py gives it back to the role."""
 NO_LAB = SimpleNamespace(environment=dict)
 
 
@@ -50,12 +51,8 @@ def test_values_of_both_storages(play):
         "gen3.cloud": {"cred": "gen3_s3", "region": "eu-west-1"}}
     assert {bucket["cred"] for bucket in fence["S3_BUCKETS"].values()} == set(fence["AWS_CREDENTIALS"])
     assert (fence["DATA_UPLOAD_BUCKET"], fence["ALLOWED_DATA_UPLOAD_BUCKETS"]) == ("gen3-local", ["gen3-local", "gen3.cloud"])
-    assert values["ssjdispatcher"]["ssjcreds"]["jobPattern"] == "^s3://(gen3[.]cloud)/.+"
+    assert values["ssjdispatcher"] == {"enabled": True, "awsRegion": "eu-west-1", "volumes": OWN_SECRET}
     assert no_secret_in(file.read_text()) and "S3_BUCKETS" in first.output
-    # The chart pastes the pattern into JSON as it is, and the role finds there what it would write itself.
-    written = json.loads(f'{{"JOBS": [{{"name": "indexing", "pattern": "{values["ssjdispatcher"]["ssjcreds"]["jobPattern"]}"}}]}}')
-    wanted = {"JOBS": [{"name": "indexing", "pattern": for_buckets([{"name": "gen3.cloud"}])}]}
-    assert written == wanted
 
     filled = play(uploads_values_with_secrets=True)
     assert filled.changed == ["Write them"] and play(uploads_values_with_secrets=True).changed == []
@@ -68,24 +65,20 @@ def test_values_of_both_storages(play):
     assert all(no_secret_in(each.output) for each in (checked, first, filled, emptied))
 
 
-def test_prefix_and_suffix_are_part_of_the_pattern(play):
-    play, file = play
-    play(uploads_buckets=[{"name": "my.cloud", "storage": "s3", "prefix": "blood/"}, {"name": "two", "storage": "s3", "suffix": ".bam"}])
-    assert yaml.safe_load(file.read_text())["ssjdispatcher"]["ssjcreds"]["jobPattern"] == (
-        "^s3://(my[.]cloud/blood(/|%2F).+|two/.*[.]bam$)")
-
-
 def test_one_storage_alone(play):
     play, file = play
     play(uploads_buckets=[{"name": "gen3-local", "storage": "minio"}], uploads_minio_route="dispatcher",
-         uploads_bridge_url="https://node.example.org:30443/events", uploads_fence_endpoint_url="https://files.example.org")
+         uploads_bridge_url="https://node.example.org:30443/events", uploads_fence_endpoint_url="https://files.example.org",
+         uploads_indexer_image="registry/indexer:1")
     values = yaml.safe_load(file.read_text())
     assert list(values["fence"]["FENCE_CONFIG"]["AWS_CREDENTIALS"]) == ["gen3_minio"]
     assert values["fence"]["FENCE_CONFIG"]["S3_BUCKETS"]["gen3-local"]["endpoint_url"] == "https://files.example.org"
-    assert values["ssjdispatcher"] == {"enabled": True}
+    assert values["ssjdispatcher"] == {"enabled": True, "awsRegion": "eu-west-1", "indexing": "registry/indexer:1", "volumes": OWN_SECRET}
     play(uploads_buckets=[{"name": "gen3-cloud", "storage": "s3"}])
     values = yaml.safe_load(file.read_text())
-    assert list(values["fence"]["FENCE_CONFIG"]["AWS_CREDENTIALS"]) == ["gen3_s3"] and "ssjcreds" in values["ssjdispatcher"]
+    assert list(values["fence"]["FENCE_CONFIG"]["AWS_CREDENTIALS"]) == ["gen3_s3"] and "indexing" not in values["ssjdispatcher"]
+    play(uploads_buckets=[{"name": "gen3-cloud", "storage": "s3"}], uploads_image="registry/indexer:2")
+    assert yaml.safe_load(file.read_text())["ssjdispatcher"]["indexing"] == "registry/indexer:2"
 
 
 @pytest.mark.parametrize(("wrong", "words"), [

@@ -40,7 +40,8 @@ class MergeError(ValueError):
 class Wish:
     """First ``remove`` the paths, then ``merge`` the patch: for the JSON document under one key of an object.
 
-    Labels and annotations are for the creation of the object only.
+    Where there is no such document yet, something is to be merged, and ``start`` is given, that text is what it starts
+    from. Labels and annotations are for the creation of the object only.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Wish:
     create: bool = True
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    start: str = field(default="", repr=False)
 
     @property
     def resource(self) -> str:
@@ -76,16 +78,17 @@ def plan(
     left its claim on the object, the write gives that up. Raises MergeError.
     """
     text = text_of(wish, current)
+    model = text or (wish.start if wish.merge else "")
     try:
         before = parse(text)
-        after = merge(remove(before, wish.remove), wish.merge, wish.list_keys)
+        after = merge(remove(parse(model), wish.remove), wish.merge, wish.list_keys)
     except DocumentError as error:
         raise MergeError(f"Cannot merge into {wish}: it {error}.") from None
     except ValueError as error:  # a path in the wish
         raise MergeError(f"Cannot merge into {wish}: {error}.") from None
     changed = differences(before, after, wish.list_keys)
     target = {"kind": wish.kind, "name": wish.name, "namespace": wish.namespace}
-    data = {wish.key: _encoded(wish.kind, render(after, like=text))}
+    data = {wish.key: _encoded(wish.kind, render(after, like=model))}
     if current is not None and _is_used_up(wish, current, after):
         version = current["metadata"]["resourceVersion"]
         change = _change("delete", wish, changed, "delete", **target, resource_version=version)

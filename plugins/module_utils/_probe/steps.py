@@ -25,7 +25,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.env_value import
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import MinioError
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Gen3Error, Indexd, Metadata, Send
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AWS_ERRORS, STORAGE_ERRORS, Storage
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import read_jobs
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING, read_jobs
 
 JOB_LABEL = "app=ssjdispatcherjob"
 """The label that ssjdispatcher puts on its Jobs (ssjdispatcher ``handlers/jobs.go``)."""
@@ -98,10 +98,11 @@ class World:
         if secret is None or key not in (secret.get("data") or {}):
             raise HopFailed(f"There is no {where}.", advice=["Run site.yml first."])
         document = parse_secret_value(secret["data"][key], where)
-        for job in read_jobs(document):
-            config = job.fields.get("imageconfig")
-            if job.fields.get("name") == self.params["job_name"] and isinstance(config, Mapping):
-                return json.loads(unescape(json.dumps(config)))
+        configs = {job.fields.get("name"): job.fields.get("imageconfig") for job in read_jobs(document)}
+        # In a Secret of our own one entry takes both storages.
+        for name in (self.params["job_name"], INDEXING):
+            if isinstance(configs.get(name), Mapping):
+                return json.loads(unescape(json.dumps(configs[name])))
         raise HopFailed(
             f"JOBS in {where} has no entry {self.params['job_name']} with an imageConfig.",
             advice=["Run site.yml first."],

@@ -29,6 +29,10 @@ class KeyOf:
     key: str
 
 
+USUAL_SECRET = KeyOf("ssjdispatcher-creds", "credentials.json")
+"""The Secret that both installers make and mount."""
+
+
 @dataclass(frozen=True)
 class Installation:
     """How ssjdispatcher runs. Without a Deployment it holds the names that both known installers use.
@@ -42,7 +46,7 @@ class Installation:
     replicas: int | None = None
     service_account: str | None = None
     job_namespace: str | None = None
-    secret: KeyOf | None = KeyOf("ssjdispatcher-creds", "credentials.json")
+    secret: KeyOf | None = USUAL_SECRET
     job_images: KeyOf | str | None = KeyOf("manifest-ssjdispatcher", "job_images")
     region: str | None = None
     job_num_max: int = DEFAULT_JOB_NUM_MAX

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document import plan as merge_plan
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import aws_credentials, pattern_review, users
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import aws_credentials, own_secret, pattern_review, users
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import rbac as access
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import validate as rules
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.path import parse_path
@@ -39,6 +39,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan imp
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.deployment import (
     FLAVOURS,
     Installation,
+    KeyOf,
     read_deployment,
     setup_problems,
 )
@@ -109,10 +110,19 @@ class Document:
     changes: bool = False
     problem: str | None = None
 
+    start_from: KeyOf | None = None
+
     @property
     def place(self) -> str:
         """What messages call it."""
         return f"{self.wish.key} of {self.wish.resource}"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the module k8s_merge_document takes; where the document starts from is a reference, as it has passwords."""
+        options = asdict(self.wish)
+        del options["start"]
+        return options | ({"start_from": asdict(self.start_from)} if self.start_from else {})
 
 
 def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: Options) -> dict[str, Any]:
@@ -123,9 +133,12 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
     job_namespace = installation.job_namespace or namespace
     helm = access.helm_markers(deployment)
 
+    if own_secret.is_own(installation.secret):
+        options = _on_own_secret(options)
     credentials = images = None
     if place := installation.secret:
-        wish = merge_plan.Wish("Secret", place.name, namespace, place.key, list_keys=LIST_KEYS, **helm)
+        marks = {} if own_secret.is_own(place) else helm
+        wish = merge_plan.Wish("Secret", place.name, namespace, place.key, list_keys=LIST_KEYS, **marks)
         credentials = _document(cluster, wish, options.credentials, options)
     if place := installation.config_map:
         wish = merge_plan.Wish("ConfigMap", place.name, namespace, place.key, **helm)
@@ -164,12 +177,14 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
             "role_bindings": access.bindings_of(installation.service_account, namespace, bindings),
             "owners": _owners(cluster, installation, documents),
         },
-        "documents": [asdict(document.wish) for document in documents],
+        "documents": [document.options for document in documents],
         "access": [
             {"state": state, "definition": definition}
             for state, definitions in (("present", rights.apply), ("absent", rights.delete))
             for definition in definitions
         ],
+        "shared_entry": own_secret.is_own(installation.secret)
+        and any((bucket.storage, bucket.job) == ("minio", rules.INDEXING) for bucket in options.buckets),
         "jobs": _jobs(credentials, images, options),
         "configuration": configuration,
         "drift": _drift(cluster, installation, rights, documents, restart),
@@ -244,7 +259,11 @@ def _document(cluster: Cluster, wish: merge_plan.Wish, changes: Mapping[str, Any
     document = Document(wish)
     current = cluster.get(wish.kind, wish.name, wish.namespace)
     try:
-        document.before = parse(merge_plan.text_of(wish, current))
+        text = merge_plan.text_of(wish, current)
+        if not text and wish.kind == "Secret" and options.present:
+            document.start_from = own_secret.former(KeyOf(wish.name, wish.key))
+            wish = replace(wish, start=_start(cluster, wish, document.start_from))
+        document.before = parse(text or wish.start)
         patch = changes["merge"]
         if "JOBS" in patch:
             patch = {**patch, "JOBS": users.choose(patch["JOBS"], _image_configs(document.before),
@@ -290,6 +309,21 @@ def _image_configs(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return entry name -> its ``imageConfig``, for the entries that have one."""
     configs = {job.name: job.fields.get("imageconfig") for job in rules.read_jobs(document)}
     return {name: config for name, config in configs.items() if isinstance(config, Mapping)}
+
+
+def _start(cluster: Cluster, wish: merge_plan.Wish, place: KeyOf | None) -> str:
+    """Return the text of another Secret's document, empty where there is none."""
+    if place is None:
+        return ""
+    return merge_plan.text_of(replace(wish, name=place.name, key=place.key), cluster.secret(place.name, wish.namespace))
+
+
+def _on_own_secret(options: Options) -> Options:
+    """Return the options as they are for a Secret that is ours alone: one entry for both storages."""
+    if not options.present:
+        return replace(options, credentials=own_secret.withdraw_shared(options.credentials))
+    credentials, images, buckets = own_secret.share_entry(options.credentials, options.job_images, options.buckets)
+    return replace(options, credentials=credentials, job_images=images, buckets=buckets)
 
 
 def _choose_sources(patch: Any, cluster: Cluster, sensitive: Mapping[str, Any]) -> Any:

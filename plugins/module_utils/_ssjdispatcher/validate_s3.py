@@ -34,13 +34,16 @@ def s3_problems(part: Any) -> Iterator[str]:
     if not isinstance(part, Mapping):
         yield "is no object: it tells where MinIO is; make it one with endpoint_url"
         return
-    unknown = sorted(set(part) - {*TEXTS, "secret_ref"})
+    unknown = sorted(set(part) - {*TEXTS, "secret_ref", "buckets"})
     if unknown:
         yield f"has unknown keys, {', '.join(unknown)}: the image refuses them; remove them"
     wrong = [key for key in TEXTS if not isinstance(part.get(key, ""), (str, type(None)))]
     if wrong:
         yield f"has values that are no strings, of {', '.join(wrong)}: the image refuses them; make them strings"
         return
+    buckets = part.get("buckets", [])
+    if not isinstance(buckets, list) or not all(isinstance(bucket, str) for bucket in buckets):
+        yield "has buckets that are no list of names: the image refuses them; list the buckets that are on MinIO"
     if not part.get("endpoint_url"):
         yield "has no endpoint_url: the image would ask Amazon S3; set it to MinIO's URL, as the Jobs reach it"
     elif _split(part["endpoint_url"]) is None:

@@ -111,7 +111,7 @@ class Cluster:
             raise KubeError(f"Cannot list {request[0]}s: forbidden.", 403)
 
 
-def deployment(cluster, name="ssjdispatcher", env=None, helm=True, **template_metadata):
+def deployment(cluster, name="ssjdispatcher", env=None, helm=True, mounts="ssjdispatcher-creds", **template_metadata):
     env = env or [
         {"name": "AWS_REGION", "value": "us-east-1"},
         {"name": "GEN3_NAMESPACE", "value": "default"},
@@ -121,7 +121,7 @@ def deployment(cluster, name="ssjdispatcher", env=None, helm=True, **template_me
         "serviceAccountName": "ssjdispatcher-sa",
         "containers": [{"name": "ssjdispatcher", "env": env, "volumeMounts": [
             {"name": "creds", "mountPath": "/credentials.json", "subPath": "credentials.json"}]}],
-        "volumes": [{"name": "creds", "secret": {"secretName": "ssjdispatcher-creds"}}],
+        "volumes": [{"name": "creds", "secret": {"secretName": mounts}}],
     }
     content = {
         "spec": {"replicas": 1, "template": {"metadata": template_metadata, "spec": pod}},
@@ -586,3 +586,78 @@ def test_a_password_made_by_hand_stays_and_is_not_shown(cluster, run):
     config["password"] = {"value_from": [{"secret": "indexd-service-creds", "key": "{user}"}]}
     merged = patch_of(run(**options), "Secret")["merge"]["JOBS"][0]["ImageConfig"]
     assert merged["username"] == "gdcapi" and "password" not in merged
+
+
+KEYS = {"access_key_id": "gen3-indexer", "secret_access_key": "minio-secret-in-use"}
+MINIO_JOB = {
+    **CREDENTIALS["merge"]["JOBS"][0], "name": "indexing-minio", "pattern": "^s3://(local)/.+",
+    "imageConfig": {**CREDENTIALS["merge"]["JOBS"][0]["imageConfig"], "s3": {"endpoint_url": "https://minio:9000", **KEYS}},
+}
+OURS, STOCK = "registry/indexer:1", "quay.io/cdis/indexs3client:2026.01"
+
+
+def both(jobs, images, **more):
+    """Options for buckets of these entries."""
+    buckets = [{"name": "local", "storage": "minio", "job": "indexing-minio"}]
+    buckets += [{"name": "gen3-bucket"}] if len(jobs) > 1 else []
+    defaults = {"JOBS": [{"name": job["name"], "RequestCPU": "500m"} for job in jobs]}
+    merge = {**CREDENTIALS["merge"], "JOBS": jobs}
+    return {"credentials": {"defaults": defaults, "merge": merge, **more}, "job_images": {"merge": images}, "buckets": buckets}
+
+
+S3_JOB = CREDENTIALS["merge"]["JOBS"][0]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "pattern"),
+    [([MINIO_JOB], "^s3://(local)/.+"), ([S3_JOB, MINIO_JOB], "^s3://(local|gen3-bucket)/.+")],
+)
+def test_in_a_secret_of_our_own_one_entry_takes_both_storages(cluster, run, jobs, pattern):
+    deployment(cluster, mounts="ssjdispatcher-uploads")
+    cluster.images({"indexing": OURS}, **HELM)
+    stale = [["JOBS", {"name": "indexing-minio"}, "imageConfig", "s3", "secret_ref"]]
+    result = run(**both(jobs, {"indexing-minio": OURS}, remove=stale))
+    assert result["problems"] == [] and result["shared_entry"]
+    document = patch_of(result, "Secret")
+    assert (document["name"], document["labels"], document["annotations"]) == ("ssjdispatcher-uploads", {}, {})
+    (entry,) = document["merge"]["JOBS"]
+    assert (entry["name"], entry["pattern"], entry["RequestCPU"]) == ("indexing", pattern, "500m")
+    assert entry["imageConfig"]["s3"] == {"endpoint_url": "https://minio:9000", **KEYS, "buckets": ["local"]}
+    assert ["JOBS", {"name": "indexing"}, "imageConfig", "s3", "secret_ref"] in document["remove"]
+    assert ["JOBS", {"name": "indexing-minio"}] in document["remove"]
+    assert patch_of(result, "ConfigMap")["merge"] == {"indexing": OURS}
+    assert [(job["name"], job["image"]) for job in result["jobs"]] == [("indexing", OURS)]
+
+
+def test_two_images_need_two_entries(cluster, run):
+    deployment(cluster, mounts="ssjdispatcher-uploads")
+    result = run(**both([S3_JOB, MINIO_JOB], {"indexing": STOCK, "indexing-minio": OURS}))
+    assert not result["shared_entry"] and [job["name"] for job in result["jobs"]] == ["indexing", "indexing-minio"]
+
+
+def test_the_secret_of_the_chart_keeps_two_entries(cluster, run):
+    result = run(**both([S3_JOB, MINIO_JOB], {"indexing-minio": OURS}))
+    assert not result["shared_entry"] and "start_from" not in patch_of(result, "Secret")
+    assert [job["name"] for job in patch_of(result, "Secret")["merge"]["JOBS"]] == ["indexing", "indexing-minio"]
+
+
+def test_our_secret_starts_from_the_document_of_the_chart(cluster, run):
+    deployment(cluster, mounts="ssjdispatcher-uploads")
+    other = {"name": "usersync", "pattern": "^s3://other/.+", "image": "x", "imageConfig": {"password": PASSWORDS[1]}}
+    cluster.credentials({**COMPLETE, "JOBS": [other, *COMPLETE["JOBS"]]}, **HELM)
+    cluster.images({"indexing": STOCK, "usersync": "x"}, **HELM)
+    result = run(**OPTIONS)
+    document = patch_of(result, "Secret")
+    assert document["start_from"] == {"name": "ssjdispatcher-creds", "key": "credentials.json"} and "start" not in document
+    assert (result["problems"], result["refused"]) == ([], []) and not result["converged"]
+    assert "RequestCPU" not in document["merge"]["JOBS"][0], "the entry has its own"
+    cluster.put("Secret", "ssjdispatcher-uploads", {"data": {"credentials.json": base64.b64encode(b"{}").decode()}})
+    assert "start_from" not in patch_of(run(**OPTIONS), "Secret")
+
+
+def test_a_withdrawal_takes_the_shared_entry_along(cluster, run):
+    deployment(cluster, mounts="ssjdispatcher-uploads")
+    remove = [["JOBS", {"name": "indexing-minio"}], {"path": "SQS.url", "value": URL}]
+    result = run(withdraw=True, credentials={"remove": remove})
+    assert ["JOBS", {"name": "indexing"}] in patch_of(result, "Secret")["remove"]
+    assert "start_from" not in patch_of(result, "Secret")

@@ -37,6 +37,7 @@ def refused_by_the_program():
 
 GOOD = {
     "a URL alone": URL,
+    "buckets": {**URL, "buckets": ["gen3-local"]},
     "keys": {**URL, **KEYS},
     "everything": {**URL, **KEYS, "region": "us-east-1", "addressing_style": "path"},
     "a Secret": {**URL, "secret_ref": REFERENCE},
@@ -63,6 +64,7 @@ BAD = {
     "a login": ({"endpoint_url": "https://user:secret-value@minio"}, "without a login"),
     "brackets": ({"endpoint_url": "https://[minio"}, "not an http or https URL"),
     "a style": ({**URL, "addressing_style": "pth"}, "unknown addressing_style"),
+    "buckets that are no list": ({**URL, "buckets": "gen3-local"}, "no list of names"),
     "one key": ({**URL, "access_key_id": "AKIASECRET"}, "has access_key_id alone"),
     "the other key": ({**URL, "secret_access_key": "secret-value"}, "has secret_access_key alone"),
     "two sources": ({**URL, **KEYS, "secret_ref": REFERENCE}, "both an access key and secret_ref"),

@@ -11,6 +11,7 @@ from indexer.errors import IndexingError
 
 LOGIN = {"url": "http://indexd-service/index/", "username": "fence", "password": "hidden"}
 DOCUMENT = {**LOGIN, "metadataService": {"url": "http://revproxy-service/mds", "username": "gateway", "password": "hidden"}, "other": {"a": 1}}
+KEYS = {"access_key_id": "a", "secret_access_key": "b"}
 REFERENCE = {"name": "minio", "access_key_id_key": "id", "secret_access_key_key": "secret"}
 
 
@@ -47,7 +48,17 @@ def test_the_object_store(document, expected):
     assert configuration.parse_s3(document) == expected
 
 
+def test_buckets_that_are_not_listed_are_on_amazon_s3():
+    document = {"endpoint_url": "https://minio:9000", "buckets": ["local"], **KEYS}
+    on_minio = S3Settings("https://minio:9000", keys=Keys("a", "b"))
+    assert configuration.parse_s3(document, "local") == configuration.parse_s3(document) == on_minio
+    assert configuration.parse_s3(document, "cloud") == configuration.parse_s3({"buckets": []}, "cloud") == S3Settings()
+    del document["buckets"]
+    assert configuration.parse_s3(document, "any") == on_minio
+
+
 @pytest.mark.parametrize(("document", "named"), [
+    ({"buckets": "local"}, "s3.buckets"), ({"buckets": [1]}, "s3.buckets"),
     ("text", "s3 is not an object"), ({"endpoint": "http://minio"}, "endpoint"), ({"endpoint_url": "minio:9000"}, "s3.endpoint_url"),
     ({"addressing_style": "dns"}, "auto, path, virtual"), ({"region": 1}, "s3.region"), ({"access_key_id": "a"}, "both"),
     ({"secret_access_key": "hidden"}, "both"), ({"secret_ref": "minio"}, "s3.secret_ref"), ({"secret_ref": {"name": "minio"}}, "access_key_id_key"),

@@ -188,6 +188,23 @@ def test_overwrite_lifts_the_refusal():
     assert only(plan(WISH, secret("{}"), CONTROLLER, True)).operation == "merge_patch"
 
 
+FORMER = replace(WISH, start='{"AWS": {"n": 1.0}, "JOBS": [{"name": "x", "p": 1}, {"name": "y"}]}')
+
+
+@pytest.mark.parametrize("current", [None, secret(), secret("")])
+def test_a_document_that_is_not_there_starts_from_another(current):
+    change = only(plan(FORMER, current, [], False))
+    data = (change.parameters.get("manifest") or change.parameters["patch"])["data"]["c.json"]
+    assert base64.b64decode(data).decode() == '{"AWS": {"n": 1.0}, "JOBS": [{"name": "x", "p": 2}, {"name": "y"}]}'
+    assert "AWS.n" in change.after and change.before == {}
+
+
+def test_a_document_that_is_there_does_not_start_anew():
+    assert plan(FORMER, secret('{"JOBS":[{"name":"x","p":2}]}'), [], False) == []
+    assert plan(replace(FORMER, merge={}, remove=["JOBS[name=x]"]), None, [], False) == []
+    assert "very" not in repr(replace(WISH, start="very secret"))
+
+
 def test_the_refusal_tells_how_to_go_on():
     with pytest.raises(MergeError, match="or set ssjdispatcher_overwrite_externally_managed.$"):
         plan(WISH, secret("{}"), CONTROLLER, False, "set ssjdispatcher_overwrite_externally_managed")

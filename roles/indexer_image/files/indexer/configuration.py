@@ -78,12 +78,20 @@ def read(text: str) -> Mapping[str, Any]:
     return _mapping(document, "CONFIG_FILE")
 
 
-def parse_s3(document: Any) -> S3Settings:
-    """Read the part ``s3``. It is ours alone, so an unknown key is a mistake: it could send the keys to the wrong server."""
+def parse_s3(document: Any, bucket: str | None = None) -> S3Settings:
+    """Read the part ``s3``. It is ours alone, so an unknown key is a mistake: it could send the keys to the wrong server.
+
+    With ``buckets`` in it, any other bucket than these is on Amazon S3; ``bucket`` None stands for one of them.
+    """
     if document is None:
         return S3Settings()
     known = {"endpoint_url", "region", "addressing_style", "ca_bundle", "access_key_id", "secret_access_key"}
-    texts = _texts(document, known, "s3", others={"secret_ref"})
+    texts = _texts(document, known, "s3", others={"secret_ref", "buckets"})
+    buckets = document.get("buckets")
+    if buckets is not None and (not isinstance(buckets, list) or not all(isinstance(each, str) for each in buckets)):
+        raise IndexingError("CONFIG_FILE: s3.buckets is not a list of names")
+    if buckets is not None and bucket is not None and bucket not in buckets:
+        return S3Settings()
     endpoint = texts.get("endpoint_url")
     if endpoint:
         _check_url(endpoint, "s3.endpoint_url")

@@ -40,7 +40,7 @@ def index(configuration: Configuration, address: Address, environ: Mapping[str, 
 
 def measure(settings: Any, address: Address, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return size and hashes of an object, read once."""
-    source = S3Object(client(parse_s3(settings), environ), address)
+    source = S3Object(client(parse_s3(settings, address.bucket), environ), address)
     size, hashes = hash_chunks(source.chunks())
     if size != source.size:
         raise IndexingError(f"{size} bytes of {address} were read, and it has {source.size}")
