@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from chart import apply, rendered, uninstall
-from plays import CONFIRM, SITE, TEARDOWN, succeed
+from plays import CONFIRM, REINDEX, SITE, TEARDOWN, VERIFY, succeed
 
 OWN = "ssjdispatcher-uploads"
 BOTH = [{"name": "gen3-bucket", "storage": "s3"}, {"name": "gen3-local", "storage": "minio"}]
+IMAGE = "lab.example.org/gen3-indexer:1"
 
 
 class Commons:
@@ -89,3 +90,51 @@ def test_an_upgrade_at_any_moment_needs_no_run_of_ours(lab, tmp_path, variables)
     assert commons.play(SITE).changed == []
     commons.play(TEARDOWN, **CONFIRM, uploads_discard_messages=True)
     assert commons.document() is None or not commons.document()["JOBS"]
+
+
+def described(lab):
+    """What the chart describes, without what the API server adds."""
+    found = {}
+    for manifest in rendered({}):
+        each = lab.kube.get(manifest["kind"], manifest["metadata"]["name"])
+        metadata = {part: each["metadata"].get(part) for part in ("labels", "annotations")}
+        if manifest["kind"] == "Deployment":
+            metadata["annotations"].pop("deployment.kubernetes.io/revision", None)
+            each["spec"]["template"]["metadata"]["annotations"].pop("gen3.uploads/configuration", None)
+        found[manifest["kind"], manifest["metadata"]["name"]] = metadata, each.get("spec"), each.get("data"), each.get("imagePullSecrets")
+    return found
+
+
+def test_an_installation_under_flux_beside_external_secrets(lab, tmp_path):
+    commons = Commons(lab, tmp_path, owner="helm-controller")
+    lab.kube.patch("Secret", "ssjdispatcher-creds", {"metadata": {"ownerReferences": [{
+        "apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": "ssjdispatcher-creds", "controller": True,
+        "uid": "00000000-0000-0000-0000-000000000001"}]}})
+    before = described(lab)
+    commons.play(SITE)
+    assert commons.play(SITE).changed == []
+    uploaded = commons.upload()
+    commons.upgrade()
+    commons.ready(uploaded + commons.upload())
+    commons.play(TEARDOWN, **CONFIRM)
+    assert commons.document() is None or not commons.document()["JOBS"]
+    after = described(lab)
+    for spec in (before["Deployment", "ssjdispatcher"][1], after["Deployment", "ssjdispatcher"][1]):
+        spec["template"]["metadata"]["annotations"].pop("checksum/config")  # of another revision
+    assert after == before
+
+
+def test_with_the_secret_of_the_chart_a_run_after_an_upgrade_repairs(lab, tmp_path):
+    """On gen3-helm's defaults, with the placeholders in its Secret, and an image that its values do not name."""
+    commons = Commons(lab, tmp_path, values={}, uploads_buckets=BOTH[:1], uploads_image=IMAGE)
+    first = commons.play(SITE)
+    assert "ssjdispatcher-uploads" in first.output, "it says what to do about Helm"
+    commons.ready(commons.upload())
+    for server_side in (True, False):
+        commons.upgrade(server_side)  # stops at a conflict if a claim of ours is left
+        uploaded = commons.upload()
+        commons.play(SITE)
+        assert commons.play(SITE).changed == []
+        commons.play(REINDEX, uploads_reindex_least_age=0, uploads_reindex_rate=50)
+        commons.ready(uploaded)
+    commons.play(VERIFY)
