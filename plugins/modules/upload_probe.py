@@ -52,8 +52,8 @@ options:
     default: ''
   drift:
     description:
-      - What M(gen3.uploads.sns_sqs_channel), M(gen3.uploads.s3_bucket_notifications), M(gen3.uploads.minio_resources) and
-        M(gen3.uploads.ssjdispatcher) would change in check mode.
+      - What M(gen3.uploads.sns_sqs_channel), M(gen3.uploads.s3_bucket_notifications) and M(gen3.uploads.minio_resources) would
+        change in check mode, and RV(gen3.uploads.ssjdispatcher_info#module:drift).
     type: list
     elements: dict
     default: []
