@@ -52,5 +52,5 @@ def _text(value: Any) -> str:
 def _value(name: str, text: str) -> Any:
     if not text or not name.endswith("RedrivePolicy"):
         return text
-    target, _, count = text.partition(" ")
+    target, _space, count = text.partition(" ")
     return {"deadLetterTargetArn": target, **({"maxReceiveCount": int(count)} if count else {})}

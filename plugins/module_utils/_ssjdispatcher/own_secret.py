@@ -78,4 +78,3 @@ def withdraw_shared(credentials: Changes) -> Changes:
 def _renamed(path: Any, name: str) -> Any:
     """Return a path into the entry of that name as one into the shared entry."""
     return [{"name": INDEXING} if step == {"name": name} else step for step in path] if isinstance(path, list) else path
-

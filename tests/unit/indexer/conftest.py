@@ -62,10 +62,9 @@ class Commons(Gen3):
     def blank(self, prefix=""):
         """Make a blank record with metadata; returns its GUID."""
         _status, record = self.indexd.create_blank({"uploader": "u"})
-        del self.indexd.records[record["did"]]
+        blank = self.indexd.records.pop(record["did"])
         guid = prefix + record["did"]
-        self.indexd.records[guid] = {
-            "did": guid, "rev": record["rev"], "baseid": record["baseid"], "size": None, "hashes": {}, "urls": []}
+        self.indexd.records[guid] = {**blank, "did": guid}
         self.metadata_service.objects[guid] = {"_upload_status": "", "other": 1}
         return guid
 

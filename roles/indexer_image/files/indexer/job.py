@@ -23,7 +23,7 @@ def index(configuration: Configuration, address: Address, environ: Mapping[str, 
     metadata_service = MetadataService(configuration.metadata_service, guid)
     record = indexd.record(guid)
     if record.get("size") is None:
-        if address.may_be_folder and S3Object(client(parse_s3(configuration.s3), environ), address).size == 0:
+        if address.may_be_folder and S3Object(client(parse_s3(configuration.s3, address.bucket), environ), address).size == 0:
             print(f"nothing to index: {address} is an empty folder, not an upload", file=sys.stderr)
             return
         revision = record.get("rev")
