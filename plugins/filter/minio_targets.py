@@ -4,7 +4,7 @@
 """How roles reach the schema of MinIO's notification targets."""
 from __future__ import annotations
 
-from ansible_collections.gen3.uploads.plugins.module_utils._minio import targets
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import targets, validate
 
 
 class FilterModule:
@@ -15,6 +15,7 @@ class FilterModule:
         return {
             "minio_conceal": targets.conceal,
             "minio_former_targets": targets.former,
+            "minio_login_problems": validate.login_problems,
             "minio_is_directory": lambda path: isinstance(path, str) and bool(targets.DIRECTORY.fullmatch(path)),
             "minio_target_plan": targets.plan,
             "minio_target_problems": targets.problems,

@@ -127,12 +127,10 @@ options:
         choices: [present, absent]
         default: present
       secret:
-        description: Secret of the user.
+        description:
+          - Secret of the user, of 8 characters or more. It stays if this is not given.
+          - A call signed with it tells whether it is in force, and it is set where it is not. Of a disabled user that cannot be told.
         type: str
-      update_secret:
-        description: Set the secret of an existing user, in each run.
-        type: bool
-        default: false
       enabled:
         description: Whether it may log in.
         type: bool
@@ -184,12 +182,8 @@ options:
         choices: [present, absent]
         default: present
       secret:
-        description: Secret of the account.
+        description: Secret of the account, as O(users[].secret).
         type: str
-      update_secret:
-        description: Set the secret of an existing account, in each run.
-        type: bool
-        default: false
       policy:
         description: The document that limits the account.
         type: dict
@@ -252,7 +246,7 @@ DOCUMENT = dict(
     grant=dict(type="str", choices=list(GRANTS)),
     buckets=dict(type="list", elements="str", default=[]),
 )
-SECRET = dict(secret=dict(type="str", no_log=True), update_secret=dict(type="bool", default=False, no_log=False))
+SECRET = dict(secret=dict(type="str", no_log=True))
 RULE = dict(
     id=dict(type="str", default="gen3-uploads"),
     target=dict(type="str", required=True),

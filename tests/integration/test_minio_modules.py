@@ -6,6 +6,7 @@ import json
 
 import boto3
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.api import Server
 from ansible_collections.gen3.uploads.plugins.modules import minio_info, minio_resources
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -139,15 +140,51 @@ def test_what_is_not_given_stays(minio):
     assert minio.rules() and minio.s3("uploader", SECRET).put_object(Bucket="gen3-bucket", Key="k")
 
 
-def test_a_secret_is_set_for_the_new_and_when_told(minio):
+def denied(call, **thing):
+    """The code with which MinIO refuses a call."""
+    with pytest.raises(ClientError) as error:
+        call(**thing)
+    return error.value.response["Error"]["Code"]
+
+
+def test_another_secret_is_seen_and_set_and_the_old_one_refused(minio):
     minio.converge(**EVERYTHING)
-    another = [{"name": "uploader", "secret": "another-secret"}]
-    assert not minio.converge(users=another)["changed"]
-    assert minio.converge(users=[{**another[0], "update_secret": True}])["changed"]
-    minio.s3("uploader", "another-secret").put_object(Bucket="gen3-bucket", Key="k")
-    account = [{"access_key": "indexing-job", "secret": "another-secret", "update_secret": True}]
+    another = {"users": [{"name": "uploader", "secret": "another-secret"}],
+               "service_accounts": [{"access_key": "indexing-job", "secret": "another-secret"}]}
+    predicted = minio.converge(**another, _ansible_check_mode=True)
+    assert [(change["resource"], change["attribute"]) for change in predicted["changes"]] == [
+        ("user uploader", "secret"), ("service account indexing-job", "secret")]
+    assert minio.converge(**another)["changes"] == predicted["changes"]
+    assert not minio.converge(**another)["changed"]
+    thing = {"Bucket": "gen3-bucket", "Key": "k"}
+    minio.s3("uploader", "another-secret").put_object(**thing)
+    minio.s3("indexing-job", "another-secret").get_object(**thing)
+    assert denied(minio.s3("uploader", SECRET).put_object, **thing) == "SignatureDoesNotMatch"
+    assert denied(minio.s3("indexing-job", SECRET).get_object, **thing) == "SignatureDoesNotMatch"
+
+
+def test_a_service_account_with_a_new_secret_may_do_no_more_than_before(minio):
+    minio.converge(**EVERYTHING)
+    minio.s3().create_bucket(Bucket="others")
+    account = [{"access_key": "indexing-job", "secret": "another-secret"}]
     assert minio.converge(service_accounts=account)["changed"]
-    minio.s3("indexing-job", "another-secret").get_object(Bucket="gen3-bucket", Key="k")
+    job = minio.s3("indexing-job", "another-secret")
+    assert refused(job.put_object, Bucket="others", Key="k") and refused(job.get_object, Bucket="others", Key="k")
+    assert not minio.converge(**{**EVERYTHING, "service_accounts": [{**ACCOUNTS[0], **account[0]}]})["changed"]
+
+
+def test_a_rule_that_somebody_sets_while_others_are_written_stays(minio, monkeypatch):
+    minio.converge(buckets=[{"name": "gen3-bucket"}, {"name": "second"}])
+    put = Server.put_rules
+
+    def put_and_somebody_else(self, bucket, rules):
+        put(self, bucket, rules)
+        if bucket == "gen3-bucket":
+            minio.put_rules(FOREIGN_RULE, bucket="second")
+
+    monkeypatch.setattr(Server, "put_rules", put_and_somebody_else)
+    minio.converge(buckets=[{"name": name, "notifications": [{"target": TARGET}]} for name in ("gen3-bucket", "second")])
+    assert {rule["Id"] for rule in minio.rules("second")} == {"theirs", "gen3-uploads"}
 
 
 def test_foreign_rules_stay_unless_purged(minio):
@@ -204,7 +241,7 @@ def test_what_is_absent_is_removed_once(minio):
     ({"users": [{"name": "new"}]}, ["new does not exist and has no secret"]),
     ({"service_accounts": [{"access_key": "new"}]}, ["new does not exist and has no secret"]),
     ({"users": [{"name": "uploader", "policies": ["no-such-policy"], "secret": "12345678"}]}, ["attach policies to user uploader"]),
-    ({"users": [{"name": "uploader", "secret": "short"}]}, ["set the secret of user uploader"]),
+    ({"users": [{"name": "uploader", "secret": "short"}]}, ["User uploader has a secret of 5 characters: MinIO takes 8 or more"]),
     ({"policies": [{"name": "broken", "policy": {"Statement": [{"Effect": "Perhaps"}]}}]}, ["write policy broken"]),
 ])
 def test_what_cannot_be_is_refused_in_one_sentence(minio, options, words):

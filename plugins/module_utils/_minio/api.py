@@ -27,7 +27,7 @@ class Server:
     """What can be read of a server and changed on it."""
 
     def __init__(self, connection: Connection):
-        self._s3, self._admin = connection.s3, connection.admin
+        self._connection, self._s3, self._admin = connection, connection.s3, connection.admin
 
     def observe(self, options: Mapping[str, Any]) -> Current:
         """Read all that a plan for these options looks at."""
@@ -42,12 +42,32 @@ class Server:
             policies = json.loads(self._admin.policy_list()) if options["policies"] else {}
         with attempt("list the users"):
             users = json.loads(self._admin.user_list()) if options["users"] else {}
+        secrets = {user["name"]: user["secret"] for user in options["users"] if user["state"] == "present"}
         return Current(
             info.get("region") or "", info.get("sqsARN") or [], buckets, policies,
-            {name: {"enabled": user.get("status") == "enabled", "policies": _words(user.get("policyName"))}
+            {name: {"enabled": user.get("status") == "enabled", "policies": _words(user.get("policyName")),
+                    "secret_in_force": self._in_force(name, secrets.get(name))}
              for name, user in users.items()},
             self._groups([group["name"] for group in options["groups"]]),
-            self._service_accounts([account["access_key"] for account in options["service_accounts"]]))
+            self._service_accounts(options["service_accounts"]))
+
+    def rules(self, bucket: str) -> list[dict[str, Any]]:
+        """Return the notification rules that a bucket has now."""
+        return self._bucket(bucket, whole=False)["rules"]
+
+    def _in_force(self, key: str, secret: str | None) -> bool | None:
+        """Return whether a call signed with this secret is one of this key; None where that cannot be told.
+
+        MinIO shows no secret. It judges the signature before the rights, and refuses a disabled user before both.
+        """
+        if not secret:
+            return None
+        with attempt(f"try the secret of {key}"):
+            try:
+                self._connection.as_another(key, secret).list_buckets()
+            except S3Error as error:
+                return {"SignatureDoesNotMatch": False, "AccessDenied": True}.get(error.code)
+        return True
 
     def _bucket(self, name: str, whole: bool) -> dict[str, Any]:
         with attempt(f"read bucket {name}"):
@@ -83,9 +103,10 @@ class Server:
                            "policies": policies.get(name, [])}
         return found
 
-    def _service_accounts(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def _service_accounts(self, wanted: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         found = {}
-        for key in keys:
+        for each in wanted:
+            key = each["access_key"]
             with attempt(f"read service account {key}"):
                 try:
                     account = json.loads(self._admin.get_service_account(access_key=key))
@@ -93,8 +114,10 @@ class Server:
                     if admin_code(error) != "XMinioInvalidIAMCredentials":
                         raise
                     continue
-            policy = account.get("policy")
-            found[key] = {"policy": json.loads(policy) if isinstance(policy, str) and policy else policy}
+            # Without one of its own, MinIO shows the policies of its owner.
+            policy = None if account.get("impliedPolicy") else account.get("policy")
+            found[key] = {"policy": json.loads(policy) if isinstance(policy, str) and policy else policy,
+                          "secret_in_force": self._in_force(key, each["secret"] if each["state"] == "present" else None)}
         return found
 
     def make_bucket(self, name: str, object_lock: bool) -> None:

@@ -60,7 +60,13 @@ class Connection:
         self.credentials = provider.retrieve()
         secure = parts.scheme == "https"
         self.s3 = Minio(endpoint=parts.netloc, credentials=provider, secure=secure, http_client=self.http)
+        self._secure = secure
         self.admin = MinioAdmin(endpoint=parts.netloc, credentials=provider, secure=secure, http_client=self.http)
+
+    def as_another(self, key: str, secret: str) -> Any:
+        """Return a client of the S3 API of the same server for another login."""
+        return Minio(endpoint=urlsplit(self.url).netloc, credentials=StaticProvider(key, secret), secure=self._secure,
+                     http_client=self.http)
 
 
 @contextmanager

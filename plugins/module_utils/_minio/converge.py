@@ -7,23 +7,43 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change, outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.api import Server
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, MinioError
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import plan
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current, plan, rules
 
 
 def converge(connection: Connection, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """Converge the options of minio_resources and return its result, or raise MinioError."""
     server = Server(connection)
+    current = server.observe(options)
+    changes = _planned(plan, current, options)
+    if not check_mode:
+        changes = [made for change in changes if (made := _apply(server, change, current, options))]
+    return outcome(changes)
+
+
+def _apply(server: Server, change: Change, current: Current, options: Mapping[str, Any]) -> Change | None:
+    """Make a change and return it, as far as it is still due.
+
+    A bucket's rules are written as a whole, so they are read and planned again right before: others may have set theirs meanwhile.
+    """
+    if change.operation == "put_rules":
+        bucket = change.parameters["bucket"]
+        now = {**current.buckets.get(bucket, {}), "rules": server.rules(bucket)}
+        again = _planned(rules, replace(current, buckets={**current.buckets, bucket: now}), options)
+        change = next((each for each in again if each.parameters["bucket"] == bucket), None)
+    if change:
+        getattr(server, change.operation)(**change.parameters)
+    return change
+
+
+def _planned(planner: Callable[..., list[Change]], current: Current, options: Mapping[str, Any]) -> list[Change]:
     try:
-        changes = plan(server.observe(options), options)
+        return planner(current, options)
     except ValueError as error:
         raise MinioError(str(error)) from error
-    if not check_mode:
-        for change in changes:
-            getattr(server, change.operation)(**change.parameters)
-    return outcome(changes)

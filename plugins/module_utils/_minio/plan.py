@@ -35,6 +35,9 @@ _ACTIONS = {
 }
 GRANTS = tuple(_ACTIONS)
 
+MIN_SECRET = 8
+"""Characters of a secret, at least."""
+
 _UNITS = {"": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9,
           "TB": 10**12}
 
@@ -81,12 +84,19 @@ def plan(current: Current, options: Mapping[str, Any]) -> list[Change]:
         *(change for change in users if change.action == "delete"),
         *(change for each in options["service_accounts"] for change in _service_account(current, each)),
         *(change for each in options["buckets"] for change in _bucket(current, each)),
+        *rules(current, options),
+        # MinIO keeps a policy that is attached.
+        *(change for change in policies if change.action == "delete"),
+    ]
+
+
+def rules(current: Current, options: Mapping[str, Any]) -> list[Change]:
+    """Return the changes of the buckets' notification rules, or raise ValueError for what cannot be."""
+    return [
         *_rules_of_targets(current, options["remove_target_arns"]),
         *(change for each in options["buckets"]
           if each["state"] == "present" and each["notifications"] is not None
           for change in _rules(current, each, options["purge_notifications"])),
-        # MinIO keeps a policy that is attached.
-        *(change for change in policies if change.action == "delete"),
     ]
 
 
@@ -178,7 +188,7 @@ def _normal(document: Any) -> Any:
     def listed(value: Any) -> Any:
         return sorted(value) if isinstance(value, list) else [value]
 
-    statements = (document or {}).get("Statement", [])
+    statements = (document or {}).get("Statement") or []
     return sorted(repr(sorted((key, listed(value) if key in ("Action", "NotAction", "Resource") else value)
                               for key, value in each.items() if value)) for each in (
         statements if isinstance(statements, list) else [statements]))
@@ -203,13 +213,13 @@ def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
         return
     if found is None and not wanted["secret"]:
         raise ValueError(f"User {name} does not exist and has no secret: give it one of 8 characters or more.")
-    if wanted["update_secret"] and not wanted["secret"]:
-        raise ValueError(f"User {name} has update_secret and no secret: give it one, or leave update_secret out.")
-    if found is None or wanted["update_secret"]:
+    _check_secret(f"User {name}", wanted["secret"])
+    another = found is not None and found.get("secret_in_force") is False
+    if found is None or another:
         yield Change("update" if found else "create", resource, "secret" if found else None, operation="put_user",
                      parameters={"name": name, "secret": wanted["secret"]})
     # Setting the secret enables the user.
-    enabled = True if found is None or wanted["update_secret"] else found["enabled"]
+    enabled = True if found is None or another else found["enabled"]
     attached = _attached(resource, "user", name, (found or {}).get("policies", []), wanted["policies"])
     switched = [Change("update", resource, "enabled", enabled, wanted["enabled"], "enable_user",
                        {"name": name, "enabled": wanted["enabled"]})] if wanted["enabled"] != enabled else []
@@ -252,17 +262,25 @@ def _service_account(current: Current, wanted: Mapping[str, Any]) -> Iterable[Ch
             yield Change("delete", resource, operation="remove_service_account", parameters={"key": key})
         return
     document = _document(wanted)
+    _check_secret(f"Service account {key}", wanted["secret"])
     if found is None:
         if not wanted["secret"]:
             raise ValueError(f"Service account {key} does not exist and has no secret: give it one.")
         yield Change("create", resource, after={"policy": document}, operation="add_service_account",
                      parameters={"key": key, "secret": wanted["secret"], "policy": document})
         return
-    if wanted["update_secret"] and not wanted["secret"]:
-        raise ValueError(f"Service account {key} has update_secret and no secret: give it one, or leave update_secret out.")
-    if wanted["update_secret"]:
+    another_policy = bool(document) and not same_policy(found["policy"], document)
+    # MinIO takes an update without a policy as one that removes it, and the account could then do all that its owner can.
+    policy = document if another_policy else found["policy"]
+    if found.get("secret_in_force") is False:
         yield Change("update", resource, "secret", operation="update_service_account",
-                     parameters={"key": key, "secret": wanted["secret"]})
-    if document and not same_policy(found["policy"], document):
+                     parameters={"key": key, "secret": wanted["secret"], "policy": policy})
+    if another_policy:
         yield Change("update", resource, "policy", found["policy"], document, "update_service_account",
                      {"key": key, "policy": document})
+
+
+def _check_secret(whose: str, secret: str | None) -> None:
+    """Raise ValueError for a secret that MinIO refuses (``minio/auth``, ``IsSecretKeyValid``)."""
+    if secret and len(secret) < MIN_SECRET:
+        raise ValueError(f"{whose} has a secret of {len(secret)} characters: MinIO takes {MIN_SECRET} or more.")

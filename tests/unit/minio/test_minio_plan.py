@@ -69,11 +69,11 @@ GRANT = {"name": "p", "state": "present", "grant": "indexer", "policy": None, "b
 AS_STORED = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetBucketLocation"], "Resource": ["arn:aws:s3:::b"]},
     {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::b/*"]}]}
-USER = {"name": "u", "state": "present", "secret": "12345678", "update_secret": False, "enabled": True, "policies": ["p"]}
+USER = {"name": "u", "state": "present", "secret": "12345678", "enabled": True, "policies": ["p"]}
 LIVE_USER = {"enabled": True, "policies": ["p"]}
 GROUP = {"name": "g", "state": "present", "enabled": True, "members": ["u"], "policies": ["p"]}
 LIVE_GROUP = {"enabled": True, "members": ["u"], "policies": ["p"]}
-ACCOUNT = {"access_key": "a", "state": "present", "secret": "12345678", "update_secret": False, "grant": "indexer", "policy": None,
+ACCOUNT = {"access_key": "a", "state": "present", "secret": "12345678", "grant": "indexer", "policy": None,
            "buckets": ["b"]}
 LIVE_ACCOUNT = {"policy": AS_STORED}
 
@@ -86,13 +86,14 @@ LIVE_ACCOUNT = {"policy": AS_STORED}
     ("policies", {}, {**GRANT, "state": "absent"}, []),
     ("users", {}, USER, [("create", "user u", None), ("update", "user u", "policies")]),
     ("users", {"u": LIVE_USER}, USER, []),
-    ("users", {"u": LIVE_USER}, {**USER, "secret": "another-one"}, []),
-    ("users", {"u": LIVE_USER}, {**USER, "update_secret": True}, [("update", "user u", "secret")]),
+    ("users", {"u": {**LIVE_USER, "secret_in_force": True}}, USER, []),
+    ("users", {"u": {**LIVE_USER, "secret_in_force": None}}, USER, []),
+    ("users", {"u": {**LIVE_USER, "secret_in_force": False}}, USER, [("update", "user u", "secret")]),
     ("users", {"u": LIVE_USER}, {**USER, "policies": None}, []),
     ("users", {"u": LIVE_USER}, {**USER, "policies": []}, [("update", "user u", "policies")]),
     ("users", {"u": LIVE_USER}, {**USER, "enabled": False}, [("update", "user u", "enabled")]),
     # Setting the secret of a disabled user enables it.
-    ("users", {"u": {**LIVE_USER, "enabled": False}}, {**USER, "enabled": False, "update_secret": True},
+    ("users", {"u": {**LIVE_USER, "enabled": False, "secret_in_force": False}}, {**USER, "enabled": False},
      [("update", "user u", "secret"), ("update", "user u", "enabled")]),
     # MinIO changes the policies of enabled users only.
     ("users", {"u": LIVE_USER}, {**USER, "enabled": False, "policies": []},
@@ -110,7 +111,8 @@ LIVE_ACCOUNT = {"policy": AS_STORED}
     ("service_accounts", {"a": LIVE_ACCOUNT}, ACCOUNT, []),
     ("service_accounts", {"a": LIVE_ACCOUNT}, {**ACCOUNT, "grant": None}, []),
     ("service_accounts", {"a": LIVE_ACCOUNT}, {**ACCOUNT, "grant": "fence"}, [("update", "service account a", "policy")]),
-    ("service_accounts", {"a": LIVE_ACCOUNT}, {**ACCOUNT, "update_secret": True}, [("update", "service account a", "secret")]),
+    ("service_accounts", {"a": {**LIVE_ACCOUNT, "secret_in_force": False}}, ACCOUNT, [("update", "service account a", "secret")]),
+    ("service_accounts", {"a": {"policy": {"Statement": None}}}, ACCOUNT, [("update", "service account a", "policy")]),
     ("service_accounts", {"a": LIVE_ACCOUNT}, {**ACCOUNT, "state": "absent"}, [("delete", "service account a", None)]),
 ])
 def test_what_is_planned(kind, live, wanted, changes):
@@ -122,11 +124,28 @@ def test_the_policies_of_a_user_who_stays_disabled_cannot_change():
         plan({"users": {"u": {**LIVE_USER, "enabled": False}}}, users=[{**USER, "enabled": False, "policies": []}])
 
 
+@pytest.mark.parametrize(("wanted", "sent"), [
+    ({"grant": None}, AS_STORED),
+    ({}, AS_STORED),
+    ({"grant": "fence"}, planning.granted("fence", ["b"])),
+])
+def test_a_new_secret_never_goes_without_the_policy(wanted, sent):
+    """MinIO takes an update without a policy as one that removes it."""
+    changes = plan({"service_accounts": {"a": {**LIVE_ACCOUNT, "secret_in_force": False}}}, service_accounts=[{**ACCOUNT, **wanted}])
+    assert all(change.parameters["policy"] == sent for change in changes) and changes[0].parameters["secret"] == "12345678"
+
+
+def test_an_account_with_the_rights_of_its_owner_keeps_them():
+    change, = plan({"service_accounts": {"a": {"policy": None, "secret_in_force": False}}}, service_accounts=[{**ACCOUNT, "grant": None}])
+    assert change.parameters["policy"] is None
+
+
 @pytest.mark.parametrize(("kind", "live", "wanted"), [
-    ("users", {"u": LIVE_USER}, USER), ("service_accounts", {"a": LIVE_ACCOUNT}, ACCOUNT)])
-def test_a_secret_that_is_to_be_set_must_be_given(kind, live, wanted):
-    with pytest.raises(ValueError, match="update_secret and no secret"):
-        plan({kind: live}, **{kind: [{**wanted, "secret": None, "update_secret": True}]})
+    ("users", {}, USER), ("users", {"u": LIVE_USER}, USER),
+    ("service_accounts", {}, ACCOUNT), ("service_accounts", {"a": LIVE_ACCOUNT}, ACCOUNT)])
+def test_a_secret_that_minio_refuses_is_refused_in_check_mode_too(kind, live, wanted):
+    with pytest.raises(ValueError, match="a secret of 7 characters: MinIO takes 8 or more"):
+        plan({kind: live}, **{kind: [{**wanted, "secret": "1234567"}]})
 
 
 def test_no_secret_is_in_what_a_change_shows():
