@@ -78,6 +78,18 @@ options:
     type: str
     choices: [node, cluster]
     default: node
+  bridge_name:
+    description: Name of the bridge's Deployment, for messages.
+    type: str
+    default: event-bridge
+  bridge_status_address:
+    description: Address and port of the bridge's metrics, for messages.
+    type: str
+    default: 127.0.0.1:4195
+  bridge_dead_letters:
+    description: Directory of the bridge's dead letters, for messages.
+    type: str
+    default: /var/lib/event-bridge/dead-letters
   topic:
     description: Name of the topic, for RV(way). Nothing on a way without one.
     type: str
@@ -254,6 +266,9 @@ OPTIONS = dict(
     minio_ca_path=dict(type="path"),
     minio_target=dict(type="str", default="webhook/GEN3"),
     bridge=dict(type="str", choices=["node", "cluster"], default="node"),
+    bridge_name=dict(type="str", default="event-bridge"),
+    bridge_status_address=dict(type="str", default="127.0.0.1:4195"),
+    bridge_dead_letters=dict(type="str", default="/var/lib/event-bridge/dead-letters"),
     topic=dict(type="str"),
     queue=dict(type="str"),
     queue_url=dict(type="str"),

@@ -130,7 +130,10 @@ class World:
     @property
     def bridge(self) -> _probe.Bridge | None:
         """Return where to look at the event bridge, None on Amazon S3."""
-        return _probe.bridge(self.params["bridge"], self.params["namespace"]) if self.params["minio_url"] else None
+        if not self.params["minio_url"]:
+            return None
+        names = (self.params[f"bridge_{each}"] for each in ("name", "status_address", "dead_letters"))
+        return _probe.bridge(self.params["bridge"], self.params["namespace"], *names)
 
     def dispatcher_failures(self) -> list[str]:
         """Return why ssjdispatcher does not run, in sentences; empty where it does. May raise KubeError."""

@@ -248,3 +248,12 @@ def test_the_queues_metrics_in_words():
     assert _probe.queue_evidence(None) == "queue not readable"
     assert _probe.queue_evidence({"visible": 1, "in_flight": 2}) == "queue: 1 waiting, 2 received and not yet deleted"
     assert _probe.queue_evidence(depth(1, 2, 3)).endswith("dead-letter queue 3")
+
+
+@pytest.mark.parametrize(("place", "words"), [
+    ("cluster", ["-n ns deployment/another", "port-forward -n ns deployment/another 5195", "/letters in its pod"]),
+    ("node", ["http://127.0.0.1:5195/metrics", "/letters there"]),
+])
+def test_the_bridge_is_called_by_its_own_names(place, words):
+    text = " ".join(_probe.bridge(place, "ns", "another", "127.0.0.1:5195", "/letters"))
+    assert all(word in text for word in words) and "4195" not in text and "event-bridge/dead" not in text

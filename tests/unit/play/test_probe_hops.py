@@ -133,7 +133,8 @@ def world(services=None, cluster=None, aws=None, minio=None, **params):
               "queue": "Gen3Queue", "queue_url": "queue", "dead_letter_queue_url": "dead", "namespace": "ns",
               "jobs_namespace": "jobs-ns", "deployment": "ssjdispatcher", "configuration_secret": "ssjdispatcher-creds",
               "configuration_key": "credentials.json", "job_name": "indexing", "minio_url": "https://minio" if minio else None,
-              "minio_target": "webhook/GEN3", "bridge": "node", **params}
+              "minio_target": "webhook/GEN3", "bridge": "node",
+              "bridge_name": "event-bridge", "bridge_status_address": "127.0.0.1:4195", "bridge_dead_letters": "/dead", **params}
 
     def sleep(seconds):
         clock.now += seconds
