@@ -64,6 +64,23 @@ def test_only_slashes_are_decoded(way, event):
     assert sink.paths == [f"s3://gen3-bucket/{quote_plus(raw, safe='/')}"]
 
 
+@pytest.mark.parametrize(("name", "counted"), [
+    ("ObjectCreated:Put", ("forward", "")),
+    ("ObjectCreated:CompleteMultipartUpload", ("forward", "")),
+    ("s3:ObjectCreated:Copy", ("forward", "")),
+    ("ObjectCreated:PutTagging", ("ignored", "other event")),
+    ("ObjectRemoved:Delete", ("ignored", "other event")),
+    ("s3:Scanner:ManyVersions", ("ignored", "other event")),
+    ("s3:TestEvent", ("ignored", "unknown event")),
+    ("Created", ("ignored", "unknown event")),
+])
+def test_events_are_known_in_each_spelling_and_unknown_ones_counted_apart(way, event, name, counted):
+    bridge, sink = way
+    event["Records"][0]["eventName"] = name
+    assert bridge.post(event).status_code == 200 and bridge.counted == {counted: 1}
+    assert len(sink.paths) == (counted[0] == "forward")
+
+
 def test_a_post_with_many_records_becomes_as_many_messages(way, event):
     bridge, sink = way
     keys = [f"guid%2F{number}" for number in range(3)]
