@@ -319,6 +319,11 @@ jobs:
       description: ServiceAccount of its Jobs.
       type: str
       sample: ssjdispatcher-job-sa
+    buckets:
+      description: Those of O(buckets) whose uploads it takes.
+      type: list
+      elements: str
+      sample: [gen3-bucket]
     changes:
       description: Whether the entry or its image would change.
       type: bool

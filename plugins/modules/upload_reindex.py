@@ -62,6 +62,10 @@ options:
     description: Address of indexd as this host reaches it, which ends with C(/index).
     type: str
     required: true
+  image:
+    description:
+      - Image of the Jobs. With Gen3's stock image C(indexs3client), objects whose names it cannot index are only reported.
+    type: str
   marker:
     description: The key after which to begin, RV(marker) of the batch before. Nothing begins with the first key.
     type: str
@@ -139,10 +143,10 @@ counts:
   description:
     - C(seen) objects; of these C(stuck), with a record without hashes, C(sent) events, C(too_young) with such a record,
       C(without_record), C(without_guid) in the key, C(folders) (empty objects whose keys end with a slash, which are no
-      uploads), and C(damaged), with content and a record of an empty file.
+      uploads), C(damaged), with content and a record of an empty file, and C(odd_names), which O(image) can never index.
   returned: success
   type: dict
-  sample: {seen: 10000, stuck: 3, sent: 3, too_young: 0, without_record: 1, without_guid: 0, folders: 0, damaged: 0}
+  sample: {seen: 10000, stuck: 3, sent: 3, too_young: 0, without_record: 1, without_guid: 0, folders: 0, damaged: 0, odd_names: 0}
 stuck:
   description: Up to 100 keys of objects that were stuck.
   returned: success
@@ -162,6 +166,11 @@ damaged:
   description:
     - Up to 100 keys of objects with content whose records have size 0 and the hashes of an empty file, as indexing an empty
       folder of the same GUID leaves them. indexd lets nobody fill a record twice, so these files must be uploaded anew.
+  returned: success
+  type: list
+  elements: str
+odd_names:
+  description: Up to 100 keys of objects without hashes whose names O(image) cannot index.
   returned: success
   type: list
   elements: str
@@ -191,6 +200,7 @@ OPTIONS = dict(
     bridge_token=dict(type="str", no_log=True),
     bridge_ca_path=dict(type="path"),
     indexd_url=dict(type="str", required=True),
+    image=dict(type="str"),
     marker=dict(type="str"),
     batch=dict(type="int", default=10000),
     rate=dict(type="float", default=1),

@@ -43,13 +43,15 @@ def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any
     ``indexd`` posts to indexd's ``/bulk/documents``.
     """
     pace = Pace(options["rate"])
-    counts = {"seen": 0, "stuck": 0, "sent": 0, "without_record": 0, "without_guid": 0, "too_young": 0, "folders": 0, "damaged": 0}
-    shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": [], "damaged": []}
+    counts = {"seen": 0, "stuck": 0, "sent": 0, "without_record": 0, "without_guid": 0, "too_young": 0, "folders": 0, "damaged": 0,
+              "odd_names": 0}
+    shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": [], "damaged": [], "odd_names": []}
     marker: str | None = None
     for page in pages:
         wanted = [upload for upload in page if upload.key.endswith(options["suffix"])]
         guids = sorted({upload.guid for upload in wanted if upload.guid and not upload.is_folder})
-        found = reindex.review(wanted, _records(indexd, guids), datetime.now(timezone.utc), options["least_age"])
+        found = reindex.review(wanted, _records(indexd, guids), datetime.now(timezone.utc), options["least_age"],
+                               options["image"])
         for kind in vars(found):
             counts[kind] += len(getattr(found, kind))
         for kind, keys in shown.items():

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._gen3.stock_image import cannot_index
+
 _DASHED = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID = re.compile(rf"(urn:uuid:)?{_DASHED}|\{{{_DASHED}\}}|[0-9a-f]{{32}}", re.IGNORECASE)
 _UNSAFE_SEGMENTS = ("", ".", "..")
@@ -54,6 +56,7 @@ class Review:
     too_young: list[Upload] = field(default_factory=list)
     folders: list[Upload] = field(default_factory=list)
     damaged: list[Upload] = field(default_factory=list)
+    odd_names: list[Upload] = field(default_factory=list)
 
 
 def guid_of(key: str) -> str | None:
@@ -70,12 +73,14 @@ def guid_of(key: str) -> str | None:
     return None
 
 
-def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], now: datetime, least_age: float) -> Review:
+def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], now: datetime, least_age: float,
+           image: str | None = None) -> Review:
     """Tell the objects of a page apart, given indexd's records by GUID.
 
     ``least_age`` in seconds: the Job of a younger object may be on its way. An object whose key has no GUID, or whose
     record is missing, is only reported: the indexing image cannot index it. So is one with content whose record says that it
-    is empty: indexd lets nobody fill a record twice.
+    is empty: indexd lets nobody fill a record twice. And so is one whose name the Jobs' ``image`` does not bear: its event would be
+    sent again by each run.
     """
     found = Review()
     youngest = now - timedelta(seconds=least_age)
@@ -86,6 +91,8 @@ def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], 
             found.without_guid.append(upload)
         elif upload.guid not in records:
             found.without_record.append(upload)
+        elif not records[upload.guid].get("hashes") and cannot_index(image, upload.key):
+            found.odd_names.append(upload)
         elif not records[upload.guid].get("hashes"):
             (found.stuck if upload.modified <= youngest else found.too_young).append(upload)
         elif upload.size and _says_empty(records[upload.guid]):

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._gen3 import stock_image
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document import plan as merge_plan
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import aws_credentials, own_secret, pattern_review, users
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import rbac as access
@@ -156,6 +157,8 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
     if deployment is None:
         found.problems.clear()  # what else there may be follows from it
     found.problems[:0] = setup_problems(installation, namespace)
+    jobs = _jobs(credentials, images, options)
+    found.warnings += filter(None, (stock_image.warning(job["name"], job["image"]) for job in jobs))
     configuration = _configuration(installation, documents, rights, options)
     restart = _restart(cluster, deployment, configuration, options, found)
 
@@ -185,7 +188,7 @@ def preflight(kube: Kube, namespace: str, deployment_name: str | None, options: 
         ],
         "shared_entry": own_secret.is_own(installation.secret)
         and any((bucket.storage, bucket.job) == ("minio", rules.INDEXING) for bucket in options.buckets),
-        "jobs": _jobs(credentials, images, options),
+        "jobs": jobs,
         "configuration": configuration,
         "drift": _drift(cluster, installation, rights, documents, restart),
         "restart": restart,
@@ -419,6 +422,7 @@ def _jobs(credentials: Document | None, images: Document | None, options: Option
             "name": name,
             "image": after[name][1],
             "service_account": _account(after[name][0]),
+            "buckets": [bucket.name for bucket in options.buckets if bucket.job == name],
             "changes": before.get(name) != after[name],
         }
         for name in sorted({bucket.job for bucket in options.buckets} & after.keys())

@@ -312,12 +312,19 @@ def test_the_secret_of_the_jobs_comes_and_goes_with_its_option(cluster, run):
 def test_the_entries_of_the_buckets_as_they_would_be(cluster, run):
     (job,) = run(**OPTIONS)["jobs"]
     assert job == {"name": "indexing", "image": "quay.io/cdis/indexs3client:2026.01", "service_account": "ssjdispatcher-job-sa",
-                   "changes": True}
+                   "buckets": ["gen3-bucket"], "changes": True}
     cluster.credentials({**COMPLETE, "JOBS": [{**COMPLETE["JOBS"][0], "serviceAccount": "own"}]})
     (job,) = run(**OPTIONS)["jobs"]
     assert (job["service_account"], job["changes"]) == ("own", False)
     (job,) = run(**{**OPTIONS, "job_images": {"merge": {"indexing": "other"}}})["jobs"]
     assert (job["image"], job["changes"]) == ("other", True)
+
+
+def test_what_the_stock_image_cannot_index_is_said(cluster, run):
+    cluster.credentials(COMPLETE)
+    assert "never indexes a file with one of" in json.dumps(run(**OPTIONS)["warnings"])
+    own = {**OPTIONS, "job_images": {"merge": {"indexing": "registry.example.org/gen3/indexer:1"}}}
+    assert "never indexes" not in json.dumps(run(**own).get("warnings", []))
     assert run()["jobs"] == []
 
 

@@ -107,3 +107,10 @@ def test_the_records_of_a_page_are_read_by_a_few_calls_at_once():
     guids = [f"guid {number}" for number in range(1000)]
     assert sorted(batch._records(indexd, guids)) == sorted(guids) and asked == [250] * 4
     assert batch._records(indexd, []) == {} and len(asked) == 4
+
+
+@pytest.mark.parametrize(("image", "kind"), [("quay.io/cdis/indexs3client:2025.12", "odd_names"), ("registry/indexer:1", "stuck"), (None, "stuck")])
+def test_a_name_that_the_image_never_indexes_is_reported_and_not_sent_again(image, kind):
+    odd = reindex.Upload(f"{UUID}/100%.txt", 1, "etag", NOW - timedelta(days=1))
+    found = vars(reindex.review([odd], {UUID: {"hashes": {}}}, NOW, 900, image))
+    assert found[kind] == [odd] and sum(map(len, found.values())) == 1
