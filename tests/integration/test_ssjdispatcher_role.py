@@ -173,7 +173,7 @@ def test_what_others_wrote_stays(clean_lab, play):
     assert withdrawn.code == 0, withdrawn.output
     assert contents() == before
     left = document(clean_lab)
-    assert left.pop("SQS") == {}
+    assert left.pop("SQS") == {"url": UNUSED}  # without a URL ssjdispatcher ends, and the foreign entry with it
     assert left == json.loads(FOREIGN)
     again = play(**variables, ssjdispatcher_state="absent")
     assert again.code == 0 and changes(again) == []
