@@ -81,20 +81,6 @@ options:
             is replaced.
         type: dict
         default: {}
-      start_from:
-        description:
-          - An object of the same kind and namespace, by its C(name), and the C(key) of its document, from which this
-            document starts where there is none yet; the other object stays as it is. It need not exist.
-        type: dict
-        suboptions:
-          name:
-            description: Name of the object.
-            type: str
-            required: true
-          key:
-            description: Key of its C(data).
-            type: str
-            required: true
       create:
         description: Whether an object that does not exist is created; otherwise it is an error.
         type: bool
@@ -187,7 +173,6 @@ diff:
         JOBS[name=indexing].pattern: <redacted, changed>
 """
 
-from dataclasses import replace
 from functools import partial
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
@@ -203,7 +188,6 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan i
     MergeError,
     Wish,
     plan,
-    text_of,
     warnings,
 )
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import owners, targets
@@ -218,10 +202,6 @@ DOCUMENT = {
     "merge": {"type": "dict", "default": {}},
     "remove": {"type": "list", "elements": "raw", "default": []},
     "list_keys": {"type": "dict", "default": {}, "no_log": False},
-    "start_from": {
-        "type": "dict",
-        "options": {"name": {"type": "str", "required": True}, "key": {"type": "str", "required": True, "no_log": False}},
-    },
     "create": {"type": "bool", "default": True},
     "labels": {"type": "dict", "default": {}},
     "annotations": {"type": "dict", "default": {}},
@@ -250,12 +230,7 @@ def wishes(kube, documents, sensitive):
                 f"Refusing to write a secret value into ConfigMap {document['namespace']}/{document['name']},"
                 " which anyone may read; use value_from in Secrets only."
             )
-        fields = {name: value for name, value in document.items() if name != "start_from"}
-        wish = Wish(**{**fields, "merge": patch})
-        if former := document.get("start_from"):
-            source = replace(wish, name=former["name"], key=former["key"])
-            wish = replace(wish, start=text_of(source, kube.get(source.kind, source.name, source.namespace)))
-        found.append(wish)
+        found.append(Wish(**{**document, "merge": patch}))
     return found
 
 

@@ -102,26 +102,10 @@ diff:
     after: {"Deployment default/ssjdispatcher: restart": {"ConfigMap/manifest-ssjdispatcher": "6ad9d39c/1234"}}
 """
 
-import time
-from functools import partial
-
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import (
-    AUTH_ARG_SPEC,
-    KubeError,
-    apply_to,
-    connect,
-    converge,
-    describe,
-)
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
-    PENDING,
-    RolloutError,
-    plan_restart,
-    troubles,
-    version,
-    waiting_for,
-)
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s import rollout
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect, describe
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import RolloutError
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 
 CONFIGURATION = {
@@ -131,79 +115,15 @@ CONFIGURATION = {
 }
 
 
-def observe_deployment(kube, name, namespace):
-    deployment = kube.get("Deployment", name, namespace)
-    if deployment is None:
-        raise RolloutError(f"Cannot restart {describe('Deployment', name, namespace)}: it does not exist.")
-    return deployment
-
-
-def observe_configuration(kube, configuration, namespace, check_mode):
-    """Return the version of each object by ``kind/name``."""
-    versions = {}
-    for each in configuration:
-        found = kube.get(each["kind"], each["name"], namespace, metadata_only=True)
-        if check_mode and each["pending"]:
-            versions[f"{each['kind']}/{each['name']}"] = PENDING
-        elif found is None:
-            raise RolloutError(
-                f"{describe(each['kind'], each['name'], namespace)} does not exist, so that no pod could start with"
-                " it; create it first."
-            )
-        else:
-            versions[f"{each['kind']}/{each['name']}"] = version(found["metadata"])
-    return versions
-
-
-def wait(kube, name, namespace, timeout):
-    """Return when the rollout is finished; raise RolloutError with what the pods say when it does not."""
-    give_up = time.monotonic() + timeout
-    pause = 0.1
-    while True:
-        deployment = observe_deployment(kube, name, namespace)
-        try:
-            missing = waiting_for(deployment)
-        except RolloutError as error:
-            raise RolloutError(f"{error} {reasons(kube, deployment)}") from None
-        if missing is None:
-            return
-        if time.monotonic() >= give_up:
-            raise RolloutError(
-                f"The rollout of {describe('Deployment', name, namespace)} was not finished after {timeout} s:"
-                f" it waits for {missing}. {reasons(kube, deployment)}"
-            )
-        time.sleep(pause)
-        pause = min(2.0, pause * 1.5)
-
-
-def reasons(kube, deployment):
-    """Return the sentence that tells why pods do not become ready, as far as one may see them."""
-    metadata, labels = deployment["metadata"], deployment["spec"]["selector"].get("matchLabels") or {}
-    try:
-        pods = kube.list("Pod", metadata["namespace"], ",".join(f"{key}={value}" for key, value in labels.items()))
-    except KubeError as error:
-        return str(error)
-    found = "; ".join(troubles(deployment, pods)[:3]) or "no pod says why"
-    return (
-        f"{found[0].upper()}{found[1:]}; look at kubectl logs -n {metadata['namespace']} deployment/{metadata['name']}."
-    )
-
-
 def restart(module):
     kube = connect(module)
     name, namespace = module.params["name"], module.params["namespace"]
-    deployment = observe_deployment(kube, name, namespace)
-    configuration = observe_configuration(kube, module.params["configuration"], namespace, module.check_mode)
-    changes = converge(
-        deployment,
-        partial(observe_deployment, kube, name, namespace),
-        lambda deployment: plan_restart(deployment, configuration),
-        partial(apply_to, kube, dry_run=module.check_mode),
-    )
+    deployment = rollout.observe_deployment(kube, name, namespace)
+    changes = rollout.restart(kube, deployment, module.params["configuration"], module.check_mode)
     if deployment["spec"].get("replicas") == 0:
         module.warn(f"{describe('Deployment', name, namespace)} has zero replicas: nothing runs until it is scaled up.")
     if module.params["wait"] and not module.check_mode:
-        wait(kube, name, namespace, module.params["wait_timeout"])
+        rollout.wait(kube, name, namespace, module.params["wait_timeout"])
     return {"restarted": bool(changes), **outcome(changes)}
 
 

@@ -41,7 +41,7 @@ class Wish:
     """First ``remove`` the paths, then ``merge`` the patch: for the JSON document under one key of an object.
 
     Where there is no such document yet, something is to be merged, and ``start`` is given, that text is what it starts
-    from. Labels and annotations are for the creation of the object only.
+    from. With a ``replacement`` the document becomes that text. Labels and annotations are for the creation of the object only.
     """
 
     kind: str
@@ -55,6 +55,7 @@ class Wish:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     start: str = field(default="", repr=False)
+    replacement: str = field(default="", repr=False)
 
     @property
     def resource(self) -> str:
@@ -78,18 +79,16 @@ def plan(
     left its claim on the object, the write gives that up. Raises MergeError.
     """
     text = text_of(wish, current)
-    model = text or (wish.start if wish.merge else "")
     try:
-        before = parse(text)
-        after = merge(remove(parse(model), wish.remove), wish.merge, wish.list_keys)
+        before, result = parse(text), after(wish, text)
     except DocumentError as error:
         raise MergeError(f"Cannot merge into {wish}: it {error}.") from None
     except ValueError as error:  # a path in the wish
         raise MergeError(f"Cannot merge into {wish}: {error}.") from None
-    changed = differences(before, after, wish.list_keys)
+    changed = differences(before, result, wish.list_keys)
     target = {"kind": wish.kind, "name": wish.name, "namespace": wish.namespace}
-    data = {wish.key: _encoded(wish.kind, render(after, like=model))}
-    if current is not None and _is_used_up(wish, current, after):
+    data = {wish.key: _encoded(wish.kind, wish.replacement or render(result, like=_model(wish, text)))}
+    if current is not None and _is_used_up(wish, current, result):
         version = current["metadata"]["resourceVersion"]
         change = _change("delete", wish, changed, "delete", **target, resource_version=version)
     elif not changed:
@@ -101,6 +100,18 @@ def plan(
         change = _change("update", wish, changed, "merge_patch", **target, patch=patch)
     _check_writable(wish, current, owners, overwrite, consent)
     return [change]
+
+
+def after(wish: Wish, text: str) -> dict[str, Any]:
+    """Return the document as it is wished for, where it is ``text`` now. Raises DocumentError, and ValueError for an unusable path."""
+    if wish.replacement:
+        return parse(wish.replacement)
+    return merge(remove(parse(_model(wish, text)), wish.remove), wish.merge, wish.list_keys)
+
+
+def _model(wish: Wish, text: str) -> str:
+    """Return the text that a document begins with, and whose layout it has."""
+    return text or (wish.start if wish.merge else "")
 
 
 def warnings(wish: Wish, owners: Sequence[Owner]) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE, Change
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import describe
 
 JOB_SERVICE_ACCOUNT = "ssjdispatcher-job-sa"
@@ -128,6 +128,45 @@ def plan_absent(wanted: Sequence[Mapping[str, Any]], live: Live) -> AccessPlan:
         elif definition["kind"] == "ServiceAccount" and (patch := _withdrawal(definition, current)):
             plan.apply.append(patch)
     return plan
+
+
+def changes(plan: AccessPlan, live: Live) -> list[Change]:
+    """Return the writes of a plan; what exists is only changed or deleted as it was when the plan was made."""
+    found = []
+    for definition in plan.apply:
+        kind, metadata = definition["kind"], definition["metadata"]
+        current = live[kind, metadata["name"]]
+        if current is None:
+            found.append(Change("create", _name(definition), None, {}, _content(definition), "create", {"manifest": definition}))
+            continue
+        target = {"kind": kind, "name": metadata["name"], "namespace": metadata["namespace"]}
+        version = {"resourceVersion": current["metadata"]["resourceVersion"]}
+        patch = {**definition, "metadata": {**metadata, **version}}
+        before = {key: current.get(key) for key in _content(definition) if key != "annotations"}
+        if "annotations" in metadata:
+            present = current["metadata"].get("annotations") or {}
+            before["annotations"] = {key: present.get(key) for key in metadata["annotations"]}
+        found.append(Change("update", _name(definition), None, before, _content(definition), "merge_patch", {**target, "patch": patch}))
+    for definition in plan.delete:
+        metadata = definition["metadata"]
+        current = live[definition["kind"], metadata["name"]]
+        target = {"kind": definition["kind"], "name": metadata["name"], "namespace": metadata["namespace"]}
+        version = current["metadata"]["resourceVersion"]
+        found.append(Change("delete", _name(definition), None, {}, {}, "delete", {**target, "resource_version": version}))
+    return found
+
+
+def target_of(change: Change) -> tuple[str, str]:
+    """Return kind and name of what a change is for."""
+    manifest = change.parameters.get("manifest")
+    return (manifest["kind"], manifest["metadata"]["name"]) if manifest else (change.parameters["kind"], change.parameters["name"])
+
+
+def _content(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the diff shows of an object."""
+    content = {key: value for key, value in definition.items() if key not in ("apiVersion", "kind", "metadata")}
+    annotations = definition["metadata"].get("annotations")
+    return {**content, **({"annotations": annotations} if annotations else {})}
 
 
 def still_needed(objects: Sequence[Mapping[str, Any]], live: Live, accounts: Sequence[str],

@@ -1,4 +1,4 @@
-"""ssjdispatcher_info in process, on clusters that exist in memory."""
+"""The plan of ssjdispatcher, on clusters that exist in memory."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import json
 from collections import Counter
 
 import pytest
+from clusters import HELM, deployment, gen3_helm
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import KubeError
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import RECORD
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
-from ansible_collections.gen3.uploads.plugins.modules import ssjdispatcher_info
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.plan import NOTHING, Options, make_plan
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.rbac import Access, target_of
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import Bucket
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
 PASSWORDS = ["fence-password-in-use", "ssj-password-in-use", "gateway-password-in-use", "aws-secret-key-in-use"]
-HELM = {
-    "labels": {"app.kubernetes.io/managed-by": "Helm"},
-    "annotations": {"meta.helm.sh/release-name": "gen3", "meta.helm.sh/release-namespace": "default"},
-}
 CREDENTIALS = {
     "defaults": {"JOBS": [{"name": "indexing", "RequestCPU": "500m", "RequestMem": "0.5Gi"}]},
     "merge": {
@@ -72,87 +71,29 @@ COMPLETE = {
 }
 
 
-class Cluster:
-    """Serves reads from a dictionary, as Kube does; there is no way to write."""
-
-    def __init__(self):
-        self.objects = {}
-        self.reads = Counter()
-        self.refuse = lambda kind: False
-
-    def put(self, kind, name, content=None, namespace="default", **metadata):
-        version = str(len(self.objects) + 1)
-        metadata = {"name": name, "namespace": namespace, "uid": f"uid-{name}", "resourceVersion": version, **metadata}
-        self.objects[kind, name, namespace] = {"kind": kind, "metadata": metadata, **(content or {})}
-        return self.objects[kind, name, namespace]
-
-    def secret(self, name, **data):
-        return self.put("Secret", name, {"data": {k: base64.b64encode(v.encode()).decode() for k, v in data.items()}})
-
-    def credentials(self, document, **metadata):
-        text = document if isinstance(document, str) else json.dumps(document)
-        data = {"credentials.json": base64.b64encode(text.encode()).decode()}
-        return self.put("Secret", "ssjdispatcher-creds", {"data": data}, **metadata)
-
-    def images(self, document, **metadata):
-        return self.put("ConfigMap", "manifest-ssjdispatcher", {"data": {"job_images": json.dumps(document)}}, **metadata)
-
-    def get(self, kind, name, namespace):
-        self._read(kind, name, namespace)
-        return copy.deepcopy(self.objects.get((kind, name, namespace)))
-
-    def list(self, kind, namespace):
-        self._read(kind, None, namespace)
-        return [copy.deepcopy(each) for (k, n, ns), each in self.objects.items() if (k, ns) == (kind, namespace)]
-
-    def _read(self, *request):
-        self.reads[request] += 1
-        if self.refuse(request[0]):
-            raise KubeError(f"Cannot list {request[0]}s: forbidden.", 403)
-
-
-def deployment(cluster, name="ssjdispatcher", env=None, helm=True, mounts="ssjdispatcher-creds", **template_metadata):
-    env = env or [
-        {"name": "AWS_REGION", "value": "us-east-1"},
-        {"name": "GEN3_NAMESPACE", "value": "default"},
-        {"name": "JOB_IMAGES", "valueFrom": {"configMapKeyRef": {"name": "manifest-ssjdispatcher", "key": "job_images"}}},
-    ]
-    pod = {
-        "serviceAccountName": "ssjdispatcher-sa",
-        "containers": [{"name": "ssjdispatcher", "env": env, "volumeMounts": [
-            {"name": "creds", "mountPath": "/credentials.json", "subPath": "credentials.json"}]}],
-        "volumes": [{"name": "creds", "secret": {"secretName": mounts}}],
-    }
-    content = {
-        "spec": {"replicas": 1, "template": {"metadata": template_metadata, "spec": pod}},
-        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1},
-    }
-    return cluster.put("Deployment", name, content, generation=1, **(HELM if helm else {}))
-
-
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster():
     """gen3-helm's objects, without credentials.json."""
-    cluster = Cluster()
-    deployment(cluster)
-    cluster.put("ServiceAccount", "ssjdispatcher-sa", **HELM)
-    cluster.put("ServiceAccount", "ssjdispatcher-job-sa", **HELM)
-    cluster.put("RoleBinding", "ssjdispatcher-binding", {
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
-        "subjects": [{"kind": "ServiceAccount", "name": "ssjdispatcher-sa", "namespace": "default"}]}, **HELM)
-    cluster.images({"indexing": "quay.io/cdis/indexs3client:2026.01"}, **HELM)
-    cluster.secret("indexd-service-creds", fence=PASSWORDS[0], ssj=PASSWORDS[1])
-    cluster.secret("metadata-g3auto", **{"metadata.env": f"DEBUG=0\nADMIN_LOGINS=gateway:{PASSWORDS[2]}\n"})
-    monkeypatch.setattr(ssjdispatcher_info, "connect", lambda module: cluster)
-    return cluster
+    return gen3_helm(*PASSWORDS[:3])
 
 
 @pytest.fixture
-def run(run_module):
-    def run(**options):
-        result = run_module(ssjdispatcher_info, **options)
-        assert not any(password in json.dumps(result) for password in PASSWORDS)
-        return result
+def run(cluster):
+    """Plan what the options ask for; return what the tests look at."""
+    def run(namespace="default", deployment=None, withdraw=False, **options):
+        for name in ("credentials", "job_images"):
+            options[name] = NOTHING | options.get(name, {})
+        options["buckets"] = [Bucket(**{"storage": "s3", "job": "indexing"} | bucket) for bucket in options.get("buckets", [])]
+        options["access"] = Access(**options.get("access", {}))
+        plan = make_plan(cluster, namespace, deployment, Options(present=not withdraw, **options))
+        assert not any(password in repr(plan) for password in PASSWORDS)
+        return {
+            "installation": plan.description, "jobs": plan.jobs, "shared_entry": plan.shared_entry, "configuration": plan.configuration,
+            "documents": [vars(each.desired) for each in plan.documents], "access": plan.rights, "plan": plan,
+            "drift": [" ".join(filter(None, (each.action, each.resource, each.attribute))) for each in plan.changes],
+            "converged": plan.converged, "restart": bool(plan.restart or plan.unfinished),
+            "after": [each.after for each in plan.documents], "problems": plan.problems, "refused": plan.blocking, "warnings": plan.warnings,
+        }
 
     return run
 
@@ -162,16 +103,21 @@ def patch_of(result, kind):
 
 
 def definitions(result, state):
-    return [each["definition"] for each in result["access"] if each["state"] == state]
+    """The objects that would be written, or of which only kind and name matter."""
+    deleted = state == "absent"
+    changes = [each for each in result["access"] if (each.action == "delete") == deleted]
+    return [{"kind": target_of(each)[0], "metadata": {"name": target_of(each)[1]},
+             **(each.parameters.get("manifest") or each.parameters.get("patch") or {})} for each in changes]
 
 
 def names(access):
-    return [(each["definition"]["kind"], each["definition"]["metadata"]["name"]) for each in access]
+    return [target_of(each) for each in access]
 
 
 def converge(cluster, run, **options):
     """Bring the cluster into the state that the options ask for, as the role does."""
     cluster.credentials(COMPLETE)
+    cluster.former()
     for each in definitions(run(**OPTIONS, **options), "present"):
         content = {key: value for key, value in each.items() if key not in ("kind", "metadata")}
         cluster.put(each["kind"], **{**each["metadata"], "content": content})
@@ -206,7 +152,7 @@ def test_the_installation(cluster, run):
 
 
 def test_each_object_is_read_once(cluster, run):
-    assert run(**OPTIONS)["failed"] is False
+    run(**OPTIONS)
     assert max(cluster.reads.values()) == 1
     assert sum(cluster.reads.values()) < 20
 
@@ -266,20 +212,20 @@ def test_drift_is_seen(cluster, run, drift):
     result = run(**OPTIONS)
     assert not result["converged"]
     assert result["restart"] is (drift != "role")
-    restart = ["update Deployment default/ssjdispatcher restart"]
-    assert [" ".join(filter(None, each.values())) for each in result["drift"]] == {
+    kept, restart = "update Secret default/ssjdispatcher-former", ["update Deployment default/ssjdispatcher restart"]
+    assert result["drift"] == {
         "document": ["update Secret default/ssjdispatcher-creds credentials.json", *restart],
-        "images": ["update ConfigMap default/manifest-ssjdispatcher job_images", *restart],
+        "images": [kept, "update ConfigMap default/manifest-ssjdispatcher job_images", *restart],
         "role": ["update Role default/ssjdispatcher-jobs"],
         "restored": restart,
-        "rollout": restart,
+        "rollout": [],  # nothing is to be changed, only to be waited for
     }[drift]
 
 
 def test_what_is_missing_would_be_created(cluster, run):
     converge(cluster, run)
     del cluster.objects["RoleBinding", "ssjdispatcher-jobs", "default"]
-    assert run(**OPTIONS)["drift"] == [{"action": "create", "resource": "RoleBinding default/ssjdispatcher-jobs", "attribute": None}]
+    assert run(**OPTIONS)["drift"] == ["create RoleBinding default/ssjdispatcher-jobs"]
 
 
 def test_the_binding_to_admin_comes_and_goes_with_its_option(cluster, run):
@@ -290,7 +236,7 @@ def test_the_binding_to_admin_comes_and_goes_with_its_option(cluster, run):
     converge(cluster, run, **wanted)
     assert run(**OPTIONS, **wanted)["converged"]
     (gone,) = run(**OPTIONS)["access"]
-    assert (gone["state"], *names([gone])) == ("absent", ("RoleBinding", "ssjdispatcher-binding"))
+    assert (gone.action, *names([gone])) == ("delete", ("RoleBinding", "ssjdispatcher-binding"))
 
 
 def test_the_rights_are_withdrawn_even_after_the_deployment(cluster, run):
@@ -364,7 +310,7 @@ def test_keys_from_variables_stay_out_of_the_result(cluster, run):
     sensitive = {"id": "ASIATEMPORARYKEY", "key": PASSWORDS[3]}
     result = run(**{**OPTIONS, "credentials": credentials}, sensitive=sensitive)
     assert any("temporary key" in problem for problem in result["problems"])
-    assert "ASIATEMPORARYKEY" not in json.dumps(result)
+    assert "ASIATEMPORARYKEY" not in repr(result["plan"])
 
 
 @pytest.mark.parametrize(
@@ -403,8 +349,8 @@ def test_without_rights_on_external_secrets_owner_references_tell(cluster, run):
 
 def test_without_other_rights_it_says_which(cluster, run):
     cluster.refuse = lambda kind: kind == "RoleBinding"
-    result = run(**OPTIONS)
-    assert result["failed"] and result["msg"] == "Cannot list RoleBindings: forbidden."
+    with pytest.raises(KubeError, match="Cannot list RoleBindings: forbidden"):
+        run(**OPTIONS)
 
 
 @pytest.mark.parametrize("options", [{}, {"deployment": "other"}, {"namespace": "other"}])
@@ -432,7 +378,7 @@ def test_a_plain_look_finds_live_problems_and_warns(cluster, run):
 def test_withdrawing_takes_only_what_is_ours(cluster, run):
     converge(cluster, run)
     result = run(**WITHDRAWAL)
-    assert [len(each["remove"]) for each in result["documents"]] == [2, 0]  # Helm's image stays, and the region
+    assert result["after"] == [{"AWS": {"region": "us-east-1"}}, {"indexing": "quay.io/cdis/indexs3client:2026.01"}]
     assert {each["kind"] for each in definitions(result, "absent")} == {"Role", "RoleBinding"}
     assert not result["converged"]
     assert result["restart"] is False  # it could not start without a queue
@@ -442,7 +388,7 @@ def test_another_queue_stays(cluster, run):
     converge(cluster, run)
     cluster.credentials({**COMPLETE, "SQS": {"url": URL + "2"}})
     result = run(**WITHDRAWAL)
-    assert patch_of(result, "Secret")["remove"] == [["JOBS", {"name": "indexing"}]]
+    assert result["after"][0] == {"AWS": {"region": "us-east-1"}, "SQS": {"url": URL + "2"}}
     assert result["restart"] is True
 
 
@@ -514,7 +460,7 @@ def test_role_and_pull_secrets_go_to_the_account_that_the_entry_names(cluster, r
     cluster.credentials(with_account("x"))
     cluster.put("ServiceAccount", "x")
     access = {"job_role_arn": "arn:aws:iam::123456789012:role/jobs", "image_pull_secrets": ["pull"], "job_secret": "minio-key"}
-    changed = {each["definition"]["metadata"]["name"]: each["definition"] for each in run(**OPTIONS, access=access)["access"]}
+    changed = {each["metadata"]["name"]: each for each in definitions(run(**OPTIONS, access=access), "present")}
     assert changed["x"]["imagePullSecrets"] == [{"name": "pull"}] and "ssjdispatcher-job-sa" not in changed
     assert [subject["name"] for subject in changed["ssjdispatcher-job-minio"]["subjects"]] == ["x"]
     assert run(**OPTIONS)["jobs"][0]["service_account"] == "x"
@@ -529,27 +475,35 @@ def test_what_jobs_of_others_need_stays_and_ssjdispatcher_can_still_start(cluste
     for kind in ("Role", "RoleBinding"):
         cluster.put(kind, "ssjdispatcher-jobs", annotations={CREATED_BY: CREATED_BY_VALUE})
     cluster.credentials({**COMPLETE, "JOBS": [*COMPLETE["JOBS"], FOREIGN]})
+    cluster.former()
     unused = "https://sqs.us-east-1.amazonaws.com/000000000000/unused"
     removals = [["JOBS", {"name": "indexing"}], {"path": "SQS.url", "value": URL, "instead": unused}]
     result = run(withdraw=True, credentials={"remove": removals})
-    deleted = {each["definition"]["metadata"]["name"] for each in result["access"] if each["state"] == "absent"}
+    deleted = {each["metadata"]["name"] for each in definitions(result, "absent")}
     assert deleted == {"ssjdispatcher-job-sa", "ssjdispatcher-jobs"}, "the chart's own binding gives the right to make Jobs"
     del cluster.objects["RoleBinding", "ssjdispatcher-binding", "default"]
     result = run(withdraw=True, credentials={"remove": removals})
-    deleted = {each["definition"]["metadata"]["name"] for each in result["access"] if each["state"] == "absent"}
+    deleted = {each["metadata"]["name"] for each in definitions(result, "absent")}
     assert deleted == {"ssjdispatcher-job-sa"}
-    document = result["documents"][0]
-    assert document["merge"] == {"SQS": {"url": unused}} and document["remove"] == [["JOBS", {"name": "indexing"}]]
+    assert result["after"][0] == {"AWS": {"region": "us-east-1"}, "SQS": {"url": unused}, "JOBS": [FOREIGN]}
 
 
 def test_keys_of_ours_go_and_others_stay(cluster, run):
     cluster.credentials({**COMPLETE, "AWS": {"region": "r", "aws_access_key_id": "AKIA1", "aws_secret_access_key": PASSWORDS[3]}})
     removals = [{"path": f"AWS.{key}", "value": {"value_from": {"sensitive": key}}} for key in ("aws_access_key_id", "aws_secret_access_key")]
     sensitive = {"aws_access_key_id": "AKIA1", "aws_secret_access_key": PASSWORDS[3]}
-    assert run(withdraw=True, credentials={"remove": removals}, sensitive=sensitive)["documents"][0]["remove"] == [
-        "AWS.aws_access_key_id", "AWS.aws_secret_access_key"]
+    cluster.former()
+    assert run(withdraw=True, credentials={"remove": removals}, sensitive=sensitive)["after"][0]["AWS"] == {"region": "r"}
     another = {**sensitive, "aws_secret_access_key": "another"}
-    assert run(withdraw=True, credentials={"remove": removals}, sensitive=another)["documents"][0]["remove"] == ["AWS.aws_access_key_id"]
+    left = run(withdraw=True, credentials={"remove": removals}, sensitive=another)["after"][0]["AWS"]
+    assert left == {"region": "r", "aws_secret_access_key": PASSWORDS[3]}
+
+
+def test_where_nothing_was_changed_nothing_is_ours(cluster, run):
+    """The entry has the name that we would use, and no run of ours has made it."""
+    cluster.credentials(COMPLETE)
+    result = run(**WITHDRAWAL)
+    assert (result["after"][0], result["converged"], result["restart"]) == (COMPLETE, True, False)
 
 
 @pytest.mark.parametrize(("choice", "annotated", "words"), [
@@ -643,7 +597,7 @@ def test_two_images_need_two_entries(cluster, run):
 
 def test_the_secret_of_the_chart_keeps_two_entries(cluster, run):
     result = run(**both([S3_JOB, MINIO_JOB], {"indexing-minio": OURS}))
-    assert not result["shared_entry"] and "start_from" not in patch_of(result, "Secret")
+    assert not result["shared_entry"] and not patch_of(result, "Secret")["start"]
     assert [job["name"] for job in patch_of(result, "Secret")["merge"]["JOBS"]] == ["indexing", "indexing-minio"]
 
 
@@ -654,11 +608,11 @@ def test_our_secret_starts_from_the_document_of_the_chart(cluster, run):
     cluster.images({"indexing": STOCK, "usersync": "x"}, **HELM)
     result = run(**OPTIONS)
     document = patch_of(result, "Secret")
-    assert document["start_from"] == {"name": "ssjdispatcher-creds", "key": "credentials.json"} and "start" not in document
+    assert json.loads(document["start"])["JOBS"][0] == other
     assert (result["problems"], result["refused"]) == ([], []) and not result["converged"]
     assert "RequestCPU" not in document["merge"]["JOBS"][0], "the entry has its own"
     cluster.put("Secret", "ssjdispatcher-uploads", {"data": {"credentials.json": base64.b64encode(b"{}").decode()}})
-    assert "start_from" not in patch_of(run(**OPTIONS), "Secret")
+    assert not patch_of(run(**OPTIONS), "Secret")["start"]
 
 
 def test_a_withdrawal_takes_the_shared_entry_along(cluster, run):
@@ -666,4 +620,4 @@ def test_a_withdrawal_takes_the_shared_entry_along(cluster, run):
     remove = [["JOBS", {"name": "indexing-minio"}], {"path": "SQS.url", "value": URL}]
     result = run(withdraw=True, credentials={"remove": remove})
     assert ["JOBS", {"name": "indexing"}] in patch_of(result, "Secret")["remove"]
-    assert "start_from" not in patch_of(result, "Secret")
+    assert not patch_of(result, "Secret")["start"]
