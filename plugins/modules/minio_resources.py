@@ -10,7 +10,7 @@ description:
   - Converges everything that a MinIO server holds beside objects, in one process. All is read and planned before the
     first change.
   - Policies and rules are compared by meaning. Neither order nor spelling makes a change.
-  - A secret cannot be read back, so it is set for a new user or account only, or when C(update_secret) tells so.
+  - A secret cannot be read back. A call that is signed with it tells whether it is in force.
 author:
   - Gen3 Uploads Contributors (@gen3-uploads)
 options:
@@ -84,6 +84,15 @@ options:
     type: list
     elements: str
     default: []
+  discard_dead_rules:
+    description:
+      - Whether a write of a bucket's rules may remove rules whose targets are not live at this moment. MinIO takes no list of rules
+        with such a target in it, so the module refuses the write otherwise. Rules of a target in O(remove_target_arns), and what
+        O(purge_notifications) removes, need no consent.
+      - A user other than root needs the right C(admin:ExportBucketMetadata) for the module to see such rules. The module warns
+        without it.
+    type: bool
+    default: false
   policies:
     description: Policies.
     type: list
@@ -274,6 +283,7 @@ def main():
                 notifications=dict(type="list", elements="dict", options=RULE)),
             purge_notifications=dict(type="bool", default=False),
             remove_target_arns=dict(type="list", elements="str", default=[]),
+            discard_dead_rules=dict(type="bool", default=False),
             policies=dict(items(**NAMED, **DOCUMENT), **documents,
                           required_if=[("state", "present", ("policy", "grant"), True)]),
             users=items(**NAMED, **SECRET, enabled=dict(type="bool", default=True), policies=NAMES),

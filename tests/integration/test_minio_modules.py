@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -11,6 +12,8 @@ from ansible_collections.gen3.uploads.plugins.modules import minio_info, minio_r
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from lab.minio import TARGET
+from minio import MinioAdmin
+from minio.credentials import StaticProvider
 
 ARN = "arn:minio:sqs:us-east-1:GEN3:webhook"
 SECRET = 'a"b\\c/d+e%f of the uploader'
@@ -62,7 +65,9 @@ class Minio:
 def minio(lab, run_module):
     """An empty server."""
     lab.reset_minio()
-    return Minio(lab, run_module)
+    yield Minio(lab, run_module)
+    if lab.state.settings["minio_targets"] != ["GEN3"]:
+        lab.restart_minio(["GEN3"])
 
 
 def refused(call, **arguments):
@@ -217,6 +222,59 @@ def test_the_rules_of_a_target_that_is_to_go_are_removed_everywhere(minio):
     assert {change["resource"] for change in removed["changes"]} == {"bucket gen3-bucket", "bucket others"}
     assert minio.rules() == minio.rules("others") == []
     assert not minio.converge(remove_target_arns=[ARN])["changed"]
+
+
+@pytest.fixture
+def dead_rules(lab, minio):
+    """A bucket with a rule to our target, and two to targets that are no more."""
+    minio.s3().create_bucket(Bucket="gen3-bucket")
+    lab.restart_minio(["GEN3", "FIRST", "SECOND"])
+    minio.put_rules(*({**FOREIGN_RULE, "Id": name.lower(), "QueueArn": ARN.replace("GEN3", name)} for name in ("FIRST", "SECOND", "GEN3")))
+    lab.restart_minio(["GEN3"])
+
+
+OURS = [{"name": "gen3-bucket", "notifications": [{"target": TARGET}]}]
+
+
+def test_rules_of_targets_that_are_not_live_are_kept_until_somebody_consents(lab, minio, dead_rules):
+    for check_mode in (True, False, False):
+        refused_rules = minio.resources(buckets=OURS, _ansible_check_mode=check_mode)
+        assert refused_rules["failed"] and f"first to {ARN.replace('GEN3', 'FIRST')}, second to" in refused_rules["msg"]
+    lab.restart_minio(["GEN3", "FIRST", "SECOND"])
+    assert minio.converge(buckets=OURS)["changed"]
+    assert {rule["Id"] for rule in minio.rules()} == {"first", "second", "gen3", "gen3-uploads"}
+
+
+@pytest.mark.parametrize("consent", [
+    {"discard_dead_rules": True}, {"remove_target_arns": [ARN.replace("GEN3", name) for name in ("FIRST", "SECOND")]}])
+def test_rules_of_targets_that_are_not_live_go_in_one_run_where_it_is_meant(minio, dead_rules, consent):
+    assert minio.converge(buckets=OURS, **consent)["changed"]
+    assert not minio.converge(buckets=OURS, **consent)["changed"]
+    assert {rule["Id"] for rule in minio.rules()} == {"gen3", "gen3-uploads"}
+
+
+def test_a_login_without_the_right_to_see_all_rules_is_told(minio):
+    minio.converge(buckets=[{"name": "gen3-bucket"}], policies=[{"name": "rules", "policy": {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["admin:ServerInfo", "admin:GetBucketQuota"]},
+        {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}]}}],
+        users=[{"name": "operator", "secret": SECRET, "policies": ["rules"]}])
+    login = {"access_key": "operator", "secret_key": SECRET}
+    first = minio.converge(buckets=OURS, **login)
+    assert any("admin:ExportBucketMetadata" in str(warning) for warning in first["warnings"])
+    second = minio.converge(buckets=OURS, **login)
+    assert not second["changed"] and not second.get("warnings")
+
+
+def test_what_a_call_would_reset_stays(minio):
+    minio.converge(buckets=[{"name": "gen3-bucket", "quota": "1GiB"}])
+    admin = MinioAdmin(endpoint=minio.login["url"].partition("//")[2], credentials=StaticProvider(
+        minio.login["access_key"], minio.login["secret_key"]), secure=False)
+    admin._url_open(method="PUT", command=SimpleNamespace(value="set-bucket-quota"), query_params={"bucket": "gen3-bucket"},
+                    body=json.dumps({"size": 2**30, "rate": 10**6, "requests": 50, "quotatype": "hard"}).encode())
+    assert not minio.converge(buckets=[{"name": "gen3-bucket", "quota": "1GiB"}])["changed"]
+    assert minio.converge(buckets=[{"name": "gen3-bucket", "quota": "2GiB"}])["changed"]
+    limits = json.loads(admin.bucket_quota_get(bucket="gen3-bucket"))
+    assert (limits["size"], limits["rate"], limits["requests"]) == (2 * 2**30, 10**6, 50)
 
 
 def test_what_is_absent_is_removed_once(minio):

@@ -95,7 +95,12 @@ class Lab(Testing):
     def reset_minio(self) -> None:
         """Let MinIO start anew with nothing in it, unless there is nothing in it."""
         if minio.is_used(self.state):
-            self._parts.reset_minio(self._report)
+            self._parts.restart_minio(self._report, keep=False)
+
+    def restart_minio(self, targets: Sequence[str]) -> None:
+        """Let MinIO start anew with what it holds and with these webhook targets."""
+        self.state.settings = {**self.state.settings, "minio_targets": list(targets)}
+        self._parts.restart_minio(self._report, keep=True)
 
     def part_process(self, part: str) -> int | None:
         """Return the process id of a part, None when it does not run."""

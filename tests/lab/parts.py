@@ -71,10 +71,11 @@ class Parts:
                     raise self._failure(waiting[0], f"did not answer within {START_TIMEOUT} s")
                 time.sleep(0.02)
 
-    def reset_minio(self, report: Callable[[str], None]) -> None:
-        """Let MinIO start anew with nothing in it."""
+    def restart_minio(self, report: Callable[[str], None], keep: bool) -> None:
+        """Let MinIO start anew with what it holds, or with nothing in it."""
         processes.stop([self._pid_file("minio")])
-        minio.clear(self._state)
+        if not keep:
+            minio.clear(self._state)
         self.start(report)
 
     def stop(self) -> None:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
+from zipfile import ZipFile
 
 try:
     from minio.commonconfig import ENABLED
     from minio.error import MinioAdminException, S3Error
     from minio.notificationconfig import NotificationConfig, PrefixFilterRule, QueueConfig, SuffixFilterRule
     from minio.versioningconfig import SUSPENDED, VersioningConfig
+    from minio.xml import unmarshal
 except ImportError:
     pass  # _minio_client reports the missing library.
 
@@ -23,11 +27,16 @@ from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import 
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current
 
 
+_NO_EXPORT = ("AccessDenied", "NotImplemented", "MethodNotAllowed", "XMinioAdminVersionMismatch")
+"""How a server answers who may not export the metadata of buckets, and how one that cannot."""
+
+
 class Server:
     """What can be read of a server and changed on it."""
 
     def __init__(self, connection: Connection):
         self._connection, self._s3, self._admin = connection, connection.s3, connection.admin
+        self._rules_are_whole = True
 
     def observe(self, options: Mapping[str, Any]) -> Current:
         """Read all that a plan for these options looks at."""
@@ -49,11 +58,39 @@ class Server:
                     "secret_in_force": self._in_force(name, secrets.get(name))}
              for name, user in users.items()},
             self._groups([group["name"] for group in options["groups"]]),
-            self._service_accounts(options["service_accounts"]))
+            self._service_accounts(options["service_accounts"]),
+            self._rules_are_whole)
 
     def rules(self, bucket: str) -> list[dict[str, Any]]:
-        """Return the notification rules that a bucket has now."""
-        return self._bucket(bucket, whole=False)["rules"]
+        """Return the notification rules that a bucket has now.
+
+        MinIO's GetBucketNotification leaves out a rule whose target is not live, and forgets it in its memory until the next
+        start. The export of the bucket's metadata has all rules and needs the right ``admin:ExportBucketMetadata``.
+        """
+        with attempt(f"read the notifications of bucket {bucket}"):
+            stored = self._exported_rules(bucket) if self._rules_are_whole else None
+            if stored is None:
+                self._rules_are_whole = False
+                stored = self._s3.get_bucket_notification(bucket_name=bucket)
+        return [{"id": rule.config_id, "arn": rule.queue, "events": list(rule.events),
+                 "prefix": rule.prefix_filter_rule.value if rule.prefix_filter_rule else "",
+                 "suffix": rule.suffix_filter_rule.value if rule.suffix_filter_rule else ""}
+                for rule in stored.queue_config_list]
+
+    def _exported_rules(self, bucket: str) -> Any:
+        """Return the stored NotificationConfig of a bucket; None where the login or the server cannot export it."""
+        try:
+            answer = self._call("GET", "export-bucket-metadata", bucket=bucket)
+        except MinioAdminException as error:
+            if admin_code(error) in _NO_EXPORT:
+                return None
+            raise
+        with ZipFile(BytesIO(answer.data)) as exported:
+            return unmarshal(NotificationConfig, exported.read(f"{bucket}/notification.xml").decode())
+
+    def _call(self, method: str, command: str, body: bytes | None = None, **query: str) -> Any:
+        """Make a call of the admin API that the SDK lacks."""
+        return self._admin._url_open(method=method, command=SimpleNamespace(value=command), query_params=query, body=body)
 
     def _in_force(self, key: str, secret: str | None) -> bool | None:
         """Return whether a call signed with this secret is one of this key; None where that cannot be told.
@@ -70,15 +107,12 @@ class Server:
         return True
 
     def _bucket(self, name: str, whole: bool) -> dict[str, Any]:
+        rules = self.rules(name)
+        if not whole:
+            return {"rules": rules}
         with attempt(f"read bucket {name}"):
-            rules = [{"id": rule.config_id, "arn": rule.queue, "events": list(rule.events),
-                      "prefix": rule.prefix_filter_rule.value if rule.prefix_filter_rule else "",
-                      "suffix": rule.suffix_filter_rule.value if rule.suffix_filter_rule else ""}
-                     for rule in self._s3.get_bucket_notification(bucket_name=name).queue_config_list]
-            if not whole:
-                return {"rules": rules}
-            versioning = self._s3.get_bucket_versioning(bucket_name=name).status
-            quota = json.loads(self._admin.bucket_quota_get(bucket=name)).get("quota") or 0
+            versioning = self._s3.get_bucket_versioning(bucket_name=name)
+            quota = json.loads(self._admin.bucket_quota_get(bucket=name))
             try:
                 self._s3.get_object_lock_config(bucket_name=name)
                 locked = True
@@ -86,8 +120,10 @@ class Server:
                 if error.code != "ObjectLockConfigurationNotFoundError":
                     raise
                 locked = False
-        return {"rules": rules, "quota": quota, "object_lock": locked,
-                "versioning": {ENABLED: "enabled", SUSPENDED: "suspended"}.get(versioning)}
+        # A size is MinIO's newer word, and counts where both are given (minio ``cmd/bucket-quota.go``).
+        return {"rules": rules, "quota": quota.get("size") or quota.get("quota") or 0, "object_lock": locked,
+                "versioning": {ENABLED: "enabled", SUSPENDED: "suspended"}.get(versioning.status),
+                "excluded_prefixes": versioning.excluded_prefixes or []}
 
     def _groups(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         with attempt("list the groups"):
@@ -134,12 +170,15 @@ class Server:
         """Enable or suspend the versioning of a bucket."""
         with attempt(f"set the versioning of bucket {name}"):
             self._s3.set_bucket_versioning(bucket_name=name, config=VersioningConfig(
-                status=ENABLED if versioning == "enabled" else SUSPENDED))
+                status=ENABLED if versioning == "enabled" else SUSPENDED,
+                exclude_folders=self._s3.get_bucket_versioning(bucket_name=name).exclude_folders))
 
     def set_quota(self, name: str, quota: int) -> None:
-        """Set the quota of a bucket in bytes; 0 is none."""
+        """Set the quota of a bucket in bytes; 0 is none. Its other limits stay, which the call would reset."""
         with attempt(f"set the quota of bucket {name}"):
-            self._admin.bucket_quota_set(bucket=name, size=quota)
+            limits = json.loads(self._admin.bucket_quota_get(bucket=name))
+            body = json.dumps({**limits, "quota": quota, "size": quota, "quotatype": "hard"}).encode()
+            self._call("PUT", "set-bucket-quota", body, bucket=name)
 
     def put_rules(self, bucket: str, rules: Sequence[Mapping[str, Any]]) -> None:
         """Replace the notification rules of a bucket."""

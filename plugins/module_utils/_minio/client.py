@@ -105,6 +105,8 @@ def finish(module: AnsibleModule, work: Callable[[Connection], dict[str, Any]]) 
     # Outside of the except block: within it Ansible would add the chain of exceptions to the message.
     if failure:
         module.fail_json(msg=failure)
+    for sentence in result.pop("warnings", ()):
+        module.warn(sentence)
     module.exit_json(**result)
 
 

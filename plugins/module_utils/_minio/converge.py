@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change, outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.api import Server
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, MinioError
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current, plan, rules
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current, plan, rules, warnings
 
 
 def converge(connection: Connection, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -22,9 +22,10 @@ def converge(connection: Connection, options: Mapping[str, Any], check_mode: boo
     server = Server(connection)
     current = server.observe(options)
     changes = _planned(plan, current, options)
+    sentences = warnings(current, changes)
     if not check_mode:
         changes = [made for change in changes if (made := _apply(server, change, current, options))]
-    return outcome(changes)
+    return {**outcome(changes), "warnings": sentences}
 
 
 def _apply(server: Server, change: Change, current: Current, options: Mapping[str, Any]) -> Change | None:

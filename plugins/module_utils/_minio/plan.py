@@ -53,6 +53,8 @@ class Current:
     users: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     service_accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules_are_whole: bool = True
+    """Whether the rules of targets that are not live were read too."""
 
 
 def granted(grant: str, buckets: Sequence[str]) -> dict[str, Any]:
@@ -93,11 +95,26 @@ def plan(current: Current, options: Mapping[str, Any]) -> list[Change]:
 def rules(current: Current, options: Mapping[str, Any]) -> list[Change]:
     """Return the changes of the buckets' notification rules, or raise ValueError for what cannot be."""
     return [
-        *_rules_of_targets(current, options["remove_target_arns"]),
+        *_rules_of_targets(current, options),
         *(change for each in options["buckets"]
           if each["state"] == "present" and each["notifications"] is not None
-          for change in _rules(current, each, options["purge_notifications"])),
+          for change in _rules(current, each, options)),
     ]
+
+
+def warnings(current: Current, changes: Sequence[Change]) -> list[str]:
+    """Return what may be lost with the changes, in sentences."""
+    found = []
+    for change in changes:
+        if change.operation == "put_rules" and not current.rules_are_whole:
+            found.append(
+                f"The login lacks the right admin:ExportBucketMetadata, without which MinIO does not show the rules of targets that are not "
+                f"live: if {change.resource} has any, writing its rules removes them.")
+        if change.operation == "set_versioning" and current.buckets.get(change.parameters["name"], {}).get("excluded_prefixes"):
+            prefixes = ", ".join(current.buckets[change.parameters["name"]]["excluded_prefixes"])
+            found.append(f"{change.resource} loses the prefixes that are excluded from its versioning ({prefixes}), as MinIO keeps "
+                         "them with enabled versioning only.")
+    return [sentence[0].upper() + sentence[1:] for sentence in dict.fromkeys(found)]
 
 
 def _bucket(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
@@ -129,21 +146,40 @@ def _bucket(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
 def meaning(rule: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what a rule does, so that two that do the same are equal; the region of the ARN says nothing."""
     events = {one for event in rule["events"] for one in _FAMILIES.get(event, (event,))}
-    return rule["id"], tuple(rule["arn"].split(":")[4:]), frozenset(events), rule["prefix"] or "", rule["suffix"] or ""
+    return rule["id"], _target_name(rule["arn"]), frozenset(events), rule["prefix"] or "", rule["suffix"] or ""
 
 
-def _rules(current: Current, bucket: Mapping[str, Any], purge: bool) -> list[Change]:
+def _rules(current: Current, bucket: Mapping[str, Any], options: Mapping[str, Any]) -> list[Change]:
     found = current.buckets.get(bucket["name"], {}).get("rules", [])
+    to_go = _target_names(options["remove_target_arns"])
     wanted = [_rule(current, bucket["name"], each) for each in bucket["notifications"]]
     ids = [rule["id"] for rule in wanted]
     if len(set(ids)) != len(ids):
         raise ValueError(f"Bucket {bucket['name']} has two rules of one id: give each its own.")
     # MinIO refuses two rules that do the same, so ours takes the place of one under another id.
     same = [meaning(rule)[1:] for rule in wanted]
-    kept = [] if purge else [rule for rule in found if rule["id"] not in ids and meaning(rule)[1:] not in same]
+    kept = [] if options["purge_notifications"] else [
+        rule for rule in found
+        if rule["id"] not in ids and meaning(rule)[1:] not in same and _target_name(rule["arn"]) not in to_go]
     if sorted(map(_order, found)) == sorted(map(_order, kept + wanted)):
         return []
-    return [_put_rules(bucket["name"], found, kept + wanted)]
+    return [_put_rules(bucket["name"], found, _that_can_be_written(current, bucket["name"], kept, options) + wanted)]
+
+
+def _that_can_be_written(current: Current, bucket: str, kept: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
+    """Return those of the rules to keep that MinIO takes, which are those of live targets.
+
+    Raises ValueError where others would be lost without consent.
+    """
+    live = _target_names(current.arns)
+    dead = [rule for rule in kept if _target_name(rule["arn"]) not in live]
+    if dead and not options["discard_dead_rules"]:
+        named = ", ".join(f"{rule['id']} to {rule['arn']}" for rule in dead)
+        raise ValueError(
+            f"Bucket {bucket} has rules whose targets are not live ({named}), and MinIO takes no list of rules with them, so that they "
+            "would be lost. Bring the targets back and run again, or name them in remove_target_arns, or give the rules up with "
+            "discard_dead_rules (of the role minio: minio_discard_dead_rules).")
+    return [rule for rule in kept if rule not in dead]
 
 
 def _order(rule: Mapping[str, Any]) -> str:
@@ -161,12 +197,21 @@ def _rule(current: Current, bucket: str, wanted: Mapping[str, Any]) -> dict[str,
             "suffix": wanted["suffix"]}
 
 
-def _rules_of_targets(current: Current, arns: Sequence[str]) -> Iterable[Change]:
-    gone = {tuple(arn.split(":")[4:]) for arn in arns}
+def _target_name(arn: str) -> tuple[str, ...]:
+    """Return id and type of a target; the region of its ARN says nothing."""
+    return tuple(arn.split(":")[4:])
+
+
+def _target_names(arns: Iterable[str]) -> set[tuple[str, ...]]:
+    return set(map(_target_name, arns))
+
+
+def _rules_of_targets(current: Current, options: Mapping[str, Any]) -> Iterable[Change]:
+    gone = _target_names(options["remove_target_arns"])
     for name, bucket in current.buckets.items():
-        left = [rule for rule in bucket["rules"] if tuple(rule["arn"].split(":")[4:]) not in gone]
+        left = [rule for rule in bucket["rules"] if _target_name(rule["arn"]) not in gone]
         if left != bucket["rules"]:
-            yield _put_rules(name, bucket["rules"], left)
+            yield _put_rules(name, bucket["rules"], _that_can_be_written(current, name, left, options))
 
 
 def _put_rules(bucket: str, before: Sequence[Any], after: Sequence[Any]) -> Change:

@@ -9,9 +9,10 @@ ARN = "arn:minio:sqs:us-east-1:GEN3:webhook"
 RULE = {"id": "r", "arn": ARN, "events": ["s3:ObjectCreated:Put", "s3:ObjectCreated:Copy"], "prefix": "", "suffix": ""}
 
 
-def rules(found, wanted, purge=False, arns=(ARN,)):
+def rules(found, wanted, arns=(ARN,), **options):
     current = planning.Current("us-east-1", arns, {"bucket": {"rules": found}})
-    return planning._rules(current, {"name": "bucket", "notifications": wanted}, purge)
+    return planning._rules(current, {"name": "bucket", "notifications": wanted}, {
+        "purge_notifications": False, "remove_target_arns": [], "discard_dead_rules": False, **options})
 
 
 WANTED = {"id": "r", "target": "webhook/GEN3", "events": ["s3:ObjectCreated:Copy", "s3:ObjectCreated:Put"],
@@ -31,7 +32,7 @@ def test_a_rule_of_another_meaning_is_replaced(difference):
 
 @pytest.mark.parametrize("purge, left", [(False, {"foreign", "r"}), (True, {"r"})])
 def test_foreign_rules_go_only_when_told(purge, left):
-    change, = rules([{**RULE, "id": "foreign", "prefix": "theirs/"}], [WANTED], purge)
+    change, = rules([{**RULE, "id": "foreign", "prefix": "theirs/"}], [WANTED], purge_notifications=purge)
     assert {rule["id"] for rule in change.parameters["rules"]} == left
 
 
@@ -43,6 +44,47 @@ def test_a_foreign_rule_that_does_the_same_gives_way():
 def test_a_target_that_is_not_live_is_refused():
     with pytest.raises(ValueError, match="no such target"):
         rules([], [WANTED], arns=())
+
+
+DEAD = {**RULE, "id": "theirs", "arn": "arn:minio:sqs:us-east-1:GONE:kafka"}
+
+
+def test_rules_whose_targets_are_not_live_are_not_lost_without_consent():
+    with pytest.raises(ValueError, match=r"not live \(theirs to arn:minio:sqs:us-east-1:GONE:kafka\).*minio_discard_dead_rules"):
+        rules([DEAD], [WANTED])
+    with pytest.raises(ValueError, match="not live"):
+        plan({"buckets": {"b": {"rules": [DEAD, RULE]}}}, remove_target_arns=[ARN])
+
+
+def test_rules_whose_targets_are_not_live_matter_only_where_rules_are_written():
+    assert rules([DEAD, RULE], [WANTED]) == []
+
+
+@pytest.mark.parametrize("consent", [
+    {"discard_dead_rules": True}, {"purge_notifications": True}, {"remove_target_arns": ["arn:minio:sqs::GONE:kafka"]}])
+def test_rules_whose_targets_are_not_live_go_by_consent(consent):
+    change, = rules([DEAD], [WANTED], **consent)
+    assert [rule["id"] for rule in change.parameters["rules"]] == ["r"] and DEAD in change.before
+
+
+def test_a_rule_of_ours_leaves_the_target_that_is_gone():
+    change, = rules([{**DEAD, "id": "r"}], [WANTED])
+    assert [rule["arn"] for rule in change.parameters["rules"]] == [ARN]
+
+
+@pytest.mark.parametrize(("whole", "written", "said"), [(True, True, 0), (False, True, 1), (False, False, 0)])
+def test_what_a_login_cannot_see_is_said_where_it_may_be_lost(whole, written, said):
+    changes = rules([] if written else [RULE], [WANTED])
+    sentences = planning.warnings(planning.Current("us-east-1", [ARN], rules_are_whole=whole), changes)
+    assert len(sentences) == said and all("admin:ExportBucketMetadata" in sentence for sentence in sentences)
+
+
+def test_prefixes_that_are_lost_with_versioning_are_said():
+    bucket = {"object_lock": False, "quota": 0, "versioning": "enabled", "excluded_prefixes": ["tmp/"], "rules": []}
+    current = planning.Current("us-east-1", [ARN], {"bucket": bucket})
+    wanted = {"name": "bucket", "state": "present", "versioning": "suspended", "object_lock": False, "quota": None, "notifications": None}
+    sentence, = planning.warnings(current, list(planning._bucket(current, wanted)))
+    assert sentence.startswith("Bucket bucket loses") and "tmp/" in sentence
 
 
 @pytest.mark.parametrize("text, number", [("10GiB", 10 * 2**30), ("0", 0), ("5 MB", 5 * 10**6), (7, 7)])
@@ -58,7 +100,8 @@ def test_no_size_is_refused(text):
 
 def plan(current=None, **options):
     empty = {kind: [] for kind in ("policies", "users", "groups", "service_accounts", "buckets", "remove_target_arns")}
-    return planning.plan(planning.Current("us-east-1", [ARN], **(current or {})), {**empty, "purge_notifications": False, **options})
+    return planning.plan(planning.Current("us-east-1", [ARN], **(current or {})), {
+        **empty, "purge_notifications": False, "discard_dead_rules": False, **options})
 
 
 def named(changes):
