@@ -13,14 +13,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import addresses
 
 QUEUE_LIMIT = 1_000_000
 """How many events wait for a receiver; MinIO's own default of 100,000 drops events after one large upload."""
 
-UNSAFE = re.compile(r'["\\`\x00-\x1f\x7f]')
-"""What systemd and MinIO read differently in NAME="value": systemd knows escapes there, MinIO none."""
+UNSAFE = re.compile(r'["\\`\x00-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]')
+"""What systemd and MinIO read differently in NAME="value": systemd knows escapes there, MinIO none, and drops a variable that is no
+Unicode text (systemd ``src/basic/utf8.c``, ``unichar_is_valid``)."""
 
 DIRECTORY = re.compile(r"(?!/(home|root|run|tmp|var/tmp)(/|$))(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+){2,}/?")
 """A directory that the hardened unit can name and write to: not in what it hides, and nothing that systemd would expand."""
@@ -31,9 +35,7 @@ _MINIO_QUEUE_LIMIT = 100_000
 """What MinIO makes of a queue_limit of 0."""
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
-_DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+")
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/@:,\[\]]+):([0-9]{1,5})")
-_SQL_TABLE = re.compile(r'[^\W\d][\w$]*')
+_KAFKA_VERSION = re.compile(r"0(\.[0-9]{1,9}){3}|[1-9][0-9]{0,8}(\.[0-9]{1,9}){2}")
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,14 @@ def _postgresql_url(options: Mapping[str, Any]) -> str:
     return (f"postgres://{_account(options)}{_address(options, 5432)}/{quote(options['database'], safe='')}{mode}")
 
 
+_HOST = Key("host", required=True)
 _COMMON = {
     "queue_dir": Key("directory"),
     "queue_limit": Key("count"),
 }
 _FORMAT = _choice("namespace", "access")
 _SQL_PARTS = {
-    "host": _text(True), "port": Key("port"), "username": _text(True), "password": _text(), "database": _text(True),
+    "host": _HOST, "port": Key("port"), "username": _text(True), "password": _text(), "database": _text(True),
 }
 _TLS = {"tls": Key("switch"), "tls_skip_verify": Key("switch")}
 
@@ -121,7 +124,7 @@ KINDS: Mapping[str, Kind] = {
         "immediate": Key("switch"), "durable": Key("switch"), "no_wait": Key("switch"), "internal": Key("switch"),
         "auto_deleted": Key("switch"), "publisher_confirms": Key("switch", "PUBLISHING_CONFIRMS"),
     }, whole="url", compose=_amqp_url, dead={"arguments": "nothing; MinIO never reads it"}, parts={
-        "host": _text(True), "port": Key("port"), "username": _text(), "password": _text(), "vhost": _text(),
+        "host": _HOST, "port": Key("port"), "username": _text(), "password": _text(), "vhost": _text(),
         "tls": Key("switch"),
     }),
     "elasticsearch": Kind("ELASTICSEARCH", {
@@ -144,7 +147,7 @@ KINDS: Mapping[str, Kind] = {
         "reconnect_interval": Key("duration"),
     }, pairs=(("username", "password"),)),
     "mysql": Kind("MYSQL", {
-        "dsn_string": _text(True), "table": _text(True), "format": _FORMAT, "max_open_connections": Key("count"),
+        "dsn_string": Key("dsn", required=True), "table": _text(True), "format": _FORMAT, "max_open_connections": Key("count"),
     }, whole="dsn_string", compose=_mysql_dsn,
         parts={**_SQL_PARTS, "tls_mode": _choice("true", "false", "skip-verify", "preferred")}),
     "nats": Kind("NATS", {
@@ -157,7 +160,7 @@ KINDS: Mapping[str, Kind] = {
               "streaming_max_pub_acks_in_flight": "jetstream"}),
     "nsq": Kind("NSQ", {"nsqd_address": Key("address", required=True), "topic": _text(True), **_TLS}),
     "postgresql": Kind("POSTGRES", {
-        "connection_string": _text(True), "table": Key("table", required=True), "format": _FORMAT,
+        "connection_string": Key("postgresql", required=True), "table": Key("table", required=True), "format": _FORMAT,
         "max_open_connections": Key("count"),
     }, whole="connection_string", compose=_postgresql_url,
         parts={**_SQL_PARTS, "sslmode": _choice("disable", "require", "verify-ca", "verify-full")}),
@@ -345,6 +348,8 @@ def _together(kind: Kind, given: Mapping[str, Any]) -> list[str]:
 
 def _wrong(key: Key, value: Any) -> str | None:
     """Return why a value cannot be that of the key, as the end of a sentence without the value."""
+    if key.kind not in _NO_TEXTS and isinstance(value, (bool, int, float, date)):
+        return "is read by YAML as a number, a switch or a date and not as it was written: put it into quotes"
     texts = [text for text in (value if _is_list(value) else [value]) if isinstance(text, str)]
     if any(map(UNSAFE.search, texts)):
         return ("holds a double quote, backslash, backtick or control character; systemd and MinIO would read it "
@@ -363,28 +368,31 @@ def _is_number(value: Any, least: int, most: int) -> bool:
             and re.fullmatch(r"[0-9]{1,18}", str(value)) is not None and least <= int(value) <= most)
 
 
-def _is_address(value: Any) -> bool:
-    match = _HOST.fullmatch(value) if isinstance(value, str) else None
-    return bool(match) and 0 < int(match[2]) < 65536
-
-
-def _is_url(value: Any, schemes: tuple[str, ...]) -> bool:
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and " " not in value
-    except (AttributeError, TypeError, ValueError):
-        return False
-
-
-def _is_addresses(value: Any) -> bool:
+def _addresses_problem(value: Any) -> str | None:
     items = value.split(",") if isinstance(value, str) else value
-    return _is_list(items) and bool(items) and all(_is_address(item) for item in items)
+    if not _is_list(items) or not items or not all(isinstance(item, str) for item in items):
+        return "must be a list of host:port"
+    return next(filter(None, map(addresses.host_port_problem, items)), None)
+
+
+def _is_table(value: Any) -> bool:
+    """Return whether MinIO takes the name of a table of PostgreSQL (``validatePsqlTableName``): letters and digits of any script."""
+    return isinstance(value, str) and bool(value) and not value[0].isdecimal() and value[0] != "$" and all(
+        character.isalpha() or character.isdecimal() or character in "_$" for character in value)
+
+
+def _judged(judge: Callable[..., str | None]) -> Callable[[Key, Any], str | None]:
+    """Return a check of a text by a function that says itself what is wrong."""
+    return lambda key, value: judge(value) if isinstance(value, str) else "must be a string"
 
 
 def _check(holds: Callable[[Key, Any], bool], must: str) -> Callable[[Key, Any], str | None]:
     return lambda key, value: None if holds(key, value) else must.format(
-        choices=", ".join(map(str, key.choices)), schemes=", ".join(key.schemes))
+        choices=", ".join(map(str, key.choices)))
 
+
+_NO_TEXTS = ("switch", "count", "port", "choice")
+"""Kinds of option that take a number or a switch."""
 
 _CHECKS: Mapping[str, Callable[[Key, Any], str | None]] = {
     "text": _check(lambda key, value: isinstance(value, str), "must be a string"),
@@ -396,17 +404,19 @@ _CHECKS: Mapping[str, Callable[[Key, Any], str | None]] = {
     "directory": _check(lambda key, value: isinstance(value, str) and DIRECTORY.fullmatch(value) is not None,
                         "must be an absolute path of two names or more (letters, digits, dots, dashes, underscores), outside"
                         " of /home, /root, /run, /tmp and /var/tmp, which the service cannot see"),
-    "count": _check(lambda key, value: _is_number(value, 0, 10**12), "must be a whole number, 0 or more"),
+    "count": _check(lambda key, value: _is_number(value, 0, 2**32 - 1), "must be a whole number between 0 and 4294967295"),
     "port": _check(lambda key, value: _is_number(value, 1, 65535), "must be a port number"),
-    "duration": _check(lambda key, value: isinstance(value, str) and _DURATION.fullmatch(value) is not None,
+    "duration": _check(lambda key, value: isinstance(value, str) and value[:1].isdecimal() and value != "0" and addresses.is_duration(value),
                        "must be a duration with its unit, such as 10s"),
-    "version": _check(lambda key, value: isinstance(value, str)
-                      and re.fullmatch(r"[0-9]+(\.[0-9]+){2,3}", value) is not None, "must be a version such as 3.6.0"),
+    "version": _check(lambda key, value: isinstance(value, str) and _KAFKA_VERSION.fullmatch(value) is not None,
+                      "must be a version such as 3.6.0, of four numbers if it begins with 0"),
     "choice": _check(lambda key, value: not isinstance(value, bool) and str(value) in map(str, key.choices),
                      "must be one of {choices}"),
-    "url": _check(lambda key, value: _is_url(value, key.schemes), "must be a URL with host, of scheme {schemes}"),
-    "address": _check(lambda key, value: _is_address(value), "must be host:port"),
-    "addresses": _check(lambda key, value: _is_addresses(value), "must be a list of host:port"),
-    "table": _check(lambda key, value: isinstance(value, str) and _SQL_TABLE.fullmatch(value) is not None,
-                    "must be a table name of letters, digits, underscores and dollar signs"),
+    "url": lambda key, value: addresses.url_problem(value, key.schemes) if isinstance(value, str) else "must be a URL",
+    "address": _judged(addresses.host_port_problem),
+    "addresses": lambda key, value: _addresses_problem(value),
+    "host": _judged(addresses.host_problem),
+    "dsn": _judged(addresses.dsn_problem),
+    "postgresql": _judged(addresses.postgresql_problem),
+    "table": _check(lambda key, value: _is_table(value), "must be a table name of letters, digits, underscores and dollar signs"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import targets
@@ -92,6 +93,22 @@ INVALID_OPTIONS = [
     ("webhook", {"queue_dir": f"/home/{S}"}, "queue_dir"),
     ("webhook", {"queue_dir": f"/var/../{S}"}, "queue_dir"),
     ("webhook", {"queue_dir": f"/var/%h/{S}"}, "queue_dir"),
+    ("amqp", {"url": f"amqp://events:{S}50%off@h"}, "url"),
+    ("amqp", {"url": GONE, "host": f"{S}:5672"}, "host"),
+    ("mysql", {"dsn_string": f"u:{S}@tcp(h:3306)"}, "dsn_string"),
+    ("postgresql", {"connection_string": f"postgres://u:{S}50%off@h/d"}, "connection_string"),
+    ("postgresql", {"table": "²"}, "table"),
+    ("kafka", {"brokers": ["a_b:9092"]}, "brokers"),
+    ("kafka", {"brokers": [9092]}, "brokers"),
+    ("kafka", {"version": "0.10.2"}, "version"),
+    ("kafka", {"version": "3.6.0.1"}, "version"),
+    ("kafka", {"batch_size": 2**32}, "batch_size"),
+    ("mqtt", {"broker": f"tcp://{S}"}, "broker"),
+    ("mqtt", {"keep_alive_interval": "9999999999h"}, "keep_alive_interval"),
+    ("nsq", {"nsqd_address": "a_b:4150"}, "nsqd_address"),
+    ("redis", {"address": "a_b:6379"}, "address"),
+    ("elasticsearch", {"url": "http://a_b:9200"}, "url"),
+    ("redis", {"password": f"{S}\uffff"}, "password"),
     ("webhook", {"queue_limit": S}, "queue_limit"),
     ("webhook", {"queue_limit": True}, "queue_limit"),
 ]
@@ -104,6 +121,14 @@ def test_an_invalid_option_is_refused_by_key_and_never_by_value(kind, wrong, key
     assert problems and all(problem.startswith(f"Notification target {kind}/GEN3 ") for problem in problems)
     assert any(re.search(rf"\b{key}\b", problem.split(" ", 3)[3]) for problem in problems)
     assert S not in " ".join(problems)
+
+
+@pytest.mark.parametrize("value", [21913025, 1e5, True, date(2026, 1, 2)])
+@pytest.mark.parametrize(("kind", "key"), [("redis", "password"), ("webhook", "auth_token"), ("kafka", "topic"), ("mysql", "dsn_string")])
+def test_what_yaml_has_read_as_something_else_is_told(kind, key, value):
+    """0123456701 without quotes is an octal number for YAML."""
+    problem, = targets.problems([{"id": "GEN3", "type": kind, "options": {**VALID[kind], key: value}}])
+    assert f"has {key}, which is read by YAML as" in problem and "quotes" in problem and str(value) not in problem
 
 
 @pytest.mark.parametrize("wrong, named", [
