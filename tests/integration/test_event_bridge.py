@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from lab.seed import secret
+from lab.seed import secret, tls_secret
 from plays import run
 
 CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
@@ -160,6 +160,18 @@ def test_the_queue_gets_the_event_and_nobody_the_secrets(role, event):
     secrets += [base64.b64encode(value.encode()).decode()[:-4] for value in secrets]
     assert {place: [value for value in secrets if value in text] for place, text in places.items()} == {place: [] for place in places}
     assert len(role.dead_letters) == 1 and log
+
+
+def test_a_certificate_that_does_not_fit_is_refused_before_anything_is_written(role):
+    """A pod with it would end again and again."""
+    authority = role.lab.state.authority
+    certificate, key = authority.server_certificate("event-bridge", "127.0.0.1")[0], authority.server_certificate("another", "127.0.0.1")[1]
+    role.lab.kube.apply(tls_secret("unfit", certificate, key))
+    with role.lab.calls() as calls:
+        unfit, missing = role(event_bridge_tls_secret="unfit"), role(event_bridge_tls_secret="missing")
+    assert unfit.code != 0 and "tls.key of event_bridge_tls_secret does not fit tls.crt of event_bridge_tls_secret" in unfit.message
+    assert missing.code != 0 and "There is no Secret missing in default" in missing.message
+    assert calls.writes == [] and key.read_text().splitlines()[1] not in unfit.output
 
 
 def test_what_others_made_is_neither_taken_over_nor_removed(role):

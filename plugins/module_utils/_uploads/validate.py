@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import addresses
+
 TEXTS = (
     "uploads_aws_access_key_id", "uploads_aws_secret_access_key", "uploads_bridge_aws_access_key_id",
     "uploads_bridge_aws_secret_access_key", "uploads_bridge_token", "uploads_fence_aws_access_key_id",
@@ -100,6 +102,10 @@ def _minio(variables: Mapping[str, Any], hosts: Sequence[str], host_variables: S
     if location == "cluster" and not variables.get("uploads_bridge_url"):
         found.append("Set uploads_bridge_url to the address at which MinIO reaches the bridge in the cluster, such as "
                      "https://node.example.org:30443/events.")
+    # MinIO reads it, and one address that it cannot read takes all its targets away.
+    bridge_url = variables.get("uploads_bridge_url")
+    if bridge_url and (problem := addresses.url_problem(str(bridge_url), ("http", "https"))):
+        found.append(f"uploads_bridge_url {problem}.")
     ca_file = variables.get("uploads_minio_ca_file")
     if ca_file and not is_file(ca_file):
         found.append(f"There is no file {ca_file}, which uploads_minio_ca_file names. Where the role minio makes the authority "

@@ -39,6 +39,8 @@ def test_what_is_complete(variables):
     ({**ON_S3, "uploads_aws_credentials": "secret_ref"}, "Set uploads_aws_secret_ref too"),
     ({**ON_MINIO, "uploads_minio_endpoint_url": None}, "Set uploads_minio_endpoint_url, MinIO's address"),
     ({**ON_MINIO, "uploads_bridge_url": None}, "Set uploads_bridge_url to the address"),
+    ({**ON_MINIO, "uploads_bridge_url": "https://event_bridge:30443/events"}, "uploads_bridge_url needs a host of letters, digits, dashes"),
+    ({**ON_MINIO, "uploads_bridge_url": "https://node:30443/50%off"}, "uploads_bridge_url has a percent sign"),
     ({**ON_MINIO, "uploads_bridge_place": "cluster", "uploads_minio_route": "sns", "uploads_region": "r", "uploads_bridge_url": None},
      "Set uploads_bridge_url to the address"),
     ({**ON_MINIO, "uploads_minio_ca_file": "/nonexistent"}, "no file /nonexistent"),
