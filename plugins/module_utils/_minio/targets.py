@@ -221,7 +221,7 @@ def former(settings: str, region: str = "") -> list[dict[str, str]]:
     for name in values:
         if match := re.fullmatch(f"({'|'.join(types)})_ENABLE_(.+)", name):
             prefix, identifier = match.groups()
-            where = _place(types[prefix], identifier, values.get(f"{prefix}_QUEUE_DIR_{identifier}", ""), region)
+            where = _location(types[prefix], identifier, values.get(f"{prefix}_QUEUE_DIR_{identifier}", ""), region)
             found.append({key: where[key] for key in ("arn", "store_dir")})
     return found
 
@@ -251,8 +251,8 @@ def conceal(text: str, targets: Sequence[Mapping[str, Any]], more: Sequence[str]
 def _rendered(target: Mapping[str, Any], queue_directory: str, queue_limit: int, region: str) -> dict[str, Any]:
     kind, identifier, type_name = KINDS[target["type"]], target["id"], target["type"]
     options = {"queue_dir": queue_directory, "queue_limit": queue_limit, **_given(target.get("options", {}))}
-    place = _place(type_name, identifier, options["queue_dir"], region)
-    if place["store_dir"] and type_name == "mqtt":
+    location = _location(type_name, identifier, options["queue_dir"], region)
+    if location["store_dir"] and type_name == "mqtt":
         options.setdefault("qos", 1)  # MinIO's own default of 0 forbids a queue_dir
     if kind.compose and kind.whole not in options:
         options[kind.whole] = kind.compose(options)
@@ -262,15 +262,15 @@ def _rendered(target: Mapping[str, Any], queue_directory: str, queue_limit: int,
             variable = schema.variable or key.upper()
             environment[f"MINIO_NOTIFY_{kind.prefix}_{variable}_{identifier}"] = _value(options[key])
     return {
-        "id": identifier, "type": type_name, **place,
-        "queue_limit": (int(options["queue_limit"]) or _MINIO_QUEUE_LIMIT) if place["store_dir"] else 0,
+        "id": identifier, "type": type_name, **location,
+        "queue_limit": (int(options["queue_limit"]) or _MINIO_QUEUE_LIMIT) if location["store_dir"] else 0,
         "files": sorted(options[key] for key, schema in kind.keys.items()
                         if schema.kind == "path" and options.get(key)),
         "environment": dict(sorted(environment.items())),
     }
 
 
-def _place(type_name: str, identifier: str, directory: str, region: str) -> dict[str, str]:
+def _location(type_name: str, identifier: str, directory: str, region: str) -> dict[str, str]:
     """Return by what rules name a target, and where its events wait (minio ``internal/event/target``)."""
     directory = directory.rstrip("/")
     return {"arn": f"arn:minio:sqs:{region}:{identifier}:{type_name}", "queue_dir": directory,

@@ -232,6 +232,16 @@ def test_a_line_of_the_log_is_shown_without_values(kind, options, line):
     assert S not in concealed and "root-password" not in concealed and f"<{kind}/X " in concealed
 
 
+PUBLIC_TEXTS = {"exchange", "exchange_type", "routing_key", "index", "username", "topic", "sasl_username", "table", "subject", "key", "user",
+                "vhost", "database"}
+
+
+def test_every_text_that_is_not_public_is_concealed():
+    """A new option is either listed here as public or among the secrets."""
+    texts = {key for kind in targets.KINDS.values() for key, schema in {**kind.keys, **(kind.parts or {})}.items() if schema.kind == "text"}
+    assert texts - PUBLIC_TEXTS == set(targets._SECRET)
+
+
 @pytest.mark.parametrize("path, holds", [("/var/lib/minio-events", True), ("/srv/q/", True), ("/srv", False), ("srv/q", False),
                                          ("/run/q", False), ("/runner/q", True), ("/srv/a b", False), ("/srv/q\n", False)])
 def test_a_directory_of_the_service(path, holds):
