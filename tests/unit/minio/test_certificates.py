@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import json
+import os
 import socket
 import ssl
+import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.certificates import Names, authority_problems, pair_problems
@@ -16,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.timezone.utc)
 NAMES = Names("the_certificate", "the_key")
 # What `openssl ecparam -name prime256v1 -genkey` writes first.
@@ -152,3 +157,40 @@ def test_what_cannot_be_compared_is_told(server, run_module, tmp_path, content):
     result = run_module(served_certificate_info, port=server[0], path=str(path))
     assert result["failed"] and str(path) in result["msg"]
     assert "127.0.0.1:1 " in run_module(served_certificate_info, port=1, path=str(server[1]))["msg"]
+
+
+@pytest.fixture
+def play(tmp_path):
+    """Runs task files of the role on this machine, with all that Ansible can print; returns its code and what it said."""
+    def run(variables, *entries):
+        file = tmp_path / "play.json"
+        file.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": [
+            {"ansible.builtin.include_role": {"name": "gen3.uploads.minio", "tasks_from": entry}} for entry in entries]}]))
+        done = subprocess.run(
+            ["ansible-playbook", "-i", "localhost,", "-c", "local", "-vvv", str(file)], capture_output=True, text=True, check=False,
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".collections")})
+        return done.returncode, done.stdout + done.stderr
+    return run
+
+
+def test_the_role_refuses_what_does_not_fit_and_prints_no_key(play, tmp_path):
+    for name, content in {"own.crt": OWN + OF_MIDDLE, "other.key": text(OTHER), "empty.crt": ""}.items():
+        (tmp_path / name).write_text(content)
+    code, said = play({"minio_tls": "files", "minio_tls_certificate_file": str(tmp_path / "own.crt"),
+                       "minio_tls_private_key_file": str(tmp_path / "other.key")}, "preflight_tls")
+    assert code == 2 and "minio_tls_private_key_file does not fit minio_tls_certificate_file" in said, said[-3000:]
+    assert text(OTHER).splitlines()[1] not in said
+    code, said = play({"minio_tls_ca_files": [str(tmp_path / "empty.crt")]}, "preflight_tls")
+    assert code == 2 and f"The file {tmp_path}/empty.crt of minio_tls_ca_files holds no certificate in PEM." in said, said[-3000:]
+
+
+def test_the_role_tells_when_the_server_keeps_its_former_certificate(play, server, tmp_path):
+    certificates = tmp_path / "certs"
+    certificates.mkdir()
+    (certificates / "public.crt").write_text(OWN)
+    variables = {"minio_api_port": server[0], "minio_configuration_directory": str(tmp_path)}
+    code, said = play(variables, "check_certificate")
+    assert code == 0, said[-3000:]
+    (certificates / "public.crt").write_text(OF_MIDDLE)
+    code, said = play(variables, "check_certificate")
+    assert code == 2 and f"another certificate than {certificates}/public.crt" in said, said[-3000:]
