@@ -19,7 +19,8 @@ KEYS = {
 }
 """Variable -> the keys of its elements, as minio_resources has them; the first names the element."""
 
-TEXTS = ("name", "access_key", "secret")
+TEXTS = ("name", "access_key", "secret", "policies", "buckets")
+"""Keys whose value, or each of whose values, is text."""
 
 
 def login_problems(users: Sequence[Mapping[str, Any]], service_accounts: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -38,5 +39,9 @@ def login_problems(users: Sequence[Mapping[str, Any]], service_accounts: Sequenc
             if not element.get(known[0]):
                 found.append(f"{where} needs {known[0]}.")
             found += [f"{key} of {where} is read by YAML as a number and not as it was written: put it into quotes."
-                      for key in TEXTS if isinstance(element.get(key), (int, float))]
+                      for key in TEXTS if any(isinstance(value, (int, float)) for value in _listed(element.get(key)))]
     return found
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, Sequence) else [value]

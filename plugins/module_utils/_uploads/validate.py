@@ -75,8 +75,11 @@ def _buckets(buckets: Sequence[Mapping[str, Any]]) -> list[str]:
     if not buckets:
         return ["uploads_buckets must name at least one bucket."]
     counts = Counter(bucket["name"] for bucket in buckets)
-    return [f"uploads_buckets names the bucket {name} {count} times: each must be there only once."
-            for name, count in counts.items() if count > 1]
+    return [*(f"uploads_buckets names the bucket {name} {count} times: each must be there only once."
+              for name, count in counts.items() if count > 1),
+            *(f"{key} of uploads_buckets[{position}] is read by YAML as a number and not as it was written: put it into quotes."
+              for position, bucket in enumerate(buckets) for key in ("name", "prefix", "suffix", "id")
+              if isinstance(bucket.get(key), (int, float)))]
 
 
 def _aws(variables: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,8 @@ def test_what_is_right():
     ([USER, {**USER, "update_secret": True}], [], "minio_users[1] has update_secret"),
     ([{"secret": "the-secret"}], [], "minio_users[0] needs name."),
     ([{**USER, "secret": 21913025}], [], "secret of minio_users[0] is read by YAML as a number"),
+    ([{**USER, "policies": ["p", 21913025]}], [], "policies of minio_users[0] is read by YAML as a number"),
+    ([], [{**ACCOUNT, "buckets": [21913025]}], "buckets of minio_service_accounts[0] is read by YAML as a number"),
     (["the-secret"], [], "minio_users[0] must be a mapping"),
     ([], [{**ACCOUNT, "acces_key": "x"}], "minio_service_accounts[0] has acces_key"),
 ])

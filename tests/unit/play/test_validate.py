@@ -44,6 +44,8 @@ def test_what_is_complete(variables):
     ({**ON_MINIO, "uploads_bridge_place": "cluster", "uploads_minio_route": "sns", "uploads_region": "r", "uploads_bridge_url": None},
      "Set uploads_bridge_url to the address"),
     ({**ON_MINIO, "uploads_minio_ca_file": "/nonexistent"}, "no file /nonexistent"),
+    *(({**ON_S3, "uploads_buckets": [{**S3, key: 21913025}]}, f"{key} of uploads_buckets[0] is read by YAML as a number")
+      for key in ("name", "prefix", "suffix", "id")),
     *(({**ON_S3, name: 21913025}, f"{name} is read by YAML as a number") for name in TEXTS),
 ])
 def test_what_is_not_is_one_sentence(variables, words):
