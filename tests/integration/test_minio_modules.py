@@ -271,6 +271,17 @@ def test_a_login_without_the_right_to_see_all_rules_is_told(minio):
     assert changed["changed"] and any(warned(changed))
 
 
+def test_service_accounts_that_go_with_their_user_are_told(minio):
+    policy = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["admin:*"]}, {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}]}
+    minio.converge(policies=[{"name": "all", "policy": policy}], users=[{"name": "owner", "secret": SECRET, "policies": ["all"]}])
+    minio.converge(service_accounts=[{"access_key": "of-the-owner", "secret": SECRET}], access_key="owner", secret_key=SECRET)
+    gone = [{"name": "owner", "state": "absent"}]
+    for check_mode in (True, False):
+        removed = minio.converge(users=gone, _ansible_check_mode=check_mode)
+        assert removed["changed"] and "User owner has the service accounts of-the-owner" in str(removed["warnings"])
+
+
 def test_what_a_call_would_reset_stays(minio):
     minio.converge(buckets=[{"name": "gen3-bucket", "quota": "1GiB"}])
     admin = MinioAdmin(endpoint=minio.login["url"].partition("//")[2], credentials=StaticProvider(

@@ -52,10 +52,12 @@ class Server:
         with attempt("list the users"):
             users = json.loads(self._admin.user_list()) if options["users"] else {}
         secrets = {user["name"]: user["secret"] for user in options["users"] if user["state"] == "present"}
+        to_go = {user["name"] for user in options["users"] if user["state"] == "absent"}
         return Current(
             info.get("region") or "", info.get("sqsARN") or [], buckets, policies,
             {name: {"enabled": user.get("status") == "enabled", "policies": _words(user.get("policyName")),
-                    "secret_in_force": self._in_force(name, secrets.get(name))}
+                    "secret_in_force": self._in_force(name, secrets.get(name)),
+                    "service_accounts": self._service_accounts_of(name) if name in to_go else []}
              for name, user in users.items()},
             self._groups([group["name"] for group in options["groups"]]),
             self._service_accounts(options["service_accounts"]),
@@ -155,6 +157,10 @@ class Server:
             found[key] = {"policy": json.loads(policy) if isinstance(policy, str) and policy else policy,
                           "secret_in_force": self._in_force(key, each["secret"] if each["state"] == "present" else None)}
         return found
+
+    def _service_accounts_of(self, user: str) -> list[str]:
+        with attempt(f"list the service accounts of {user}"):
+            return [account["accessKey"] for account in json.loads(self._admin.list_service_account(user=user)).get("accounts") or []]
 
     def make_bucket(self, name: str, object_lock: bool) -> None:
         """Create a bucket."""

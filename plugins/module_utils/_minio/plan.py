@@ -114,6 +114,8 @@ def warnings(current: Current, changes: Sequence[Change]) -> list[str]:
             prefixes = ", ".join(current.buckets[change.parameters["name"]]["excluded_prefixes"])
             found.append(f"{change.resource} loses the prefixes that are excluded from its versioning ({prefixes}), as MinIO keeps "
                          "them with enabled versioning only.")
+        if change.operation == "remove_user" and (accounts := current.users[change.parameters["name"]].get("service_accounts")):
+            found.append(f"{change.resource} has the service accounts {', '.join(accounts)}, which MinIO removes with it.")
     return [sentence[0].upper() + sentence[1:] for sentence in dict.fromkeys(found)]
 
 

@@ -87,6 +87,13 @@ def test_prefixes_that_are_lost_with_versioning_are_said():
     assert sentence.startswith("Bucket bucket loses") and "tmp/" in sentence
 
 
+def test_service_accounts_that_go_with_their_user_are_said():
+    current = planning.Current("us-east-1", users={"u": {**LIVE_USER, "service_accounts": ["job", "other"]}, "v": LIVE_USER})
+    changes = [change for name in "uv" for change in planning._user(current, {**USER, "name": name, "state": "absent"})]
+    sentence, = planning.warnings(current, changes)
+    assert sentence == "User u has the service accounts job, other, which MinIO removes with it."
+
+
 @pytest.mark.parametrize("text, number", [("10GiB", 10 * 2**30), ("0", 0), ("5 MB", 5 * 10**6), (7, 7)])
 def test_a_size_is_read(text, number):
     assert planning.size(text) == number
