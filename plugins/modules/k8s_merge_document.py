@@ -187,6 +187,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import (
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import (
     MergeError,
     Wish,
+    after_changes,
     plan,
     warnings,
 )
@@ -234,26 +235,42 @@ def wishes(kube, documents, sensitive):
     return found
 
 
+def plan_all(kube, desired, overwrite):
+    """Observe and plan everything, each document of an object on what those before it leave of it; return (desired, state, changes)."""
+    planned, objects = [], {}
+    for each in desired:
+        target = (each.kind, each.namespace, each.name)
+        current, owned_by = observe(kube, each)
+        current = objects.get(target, current)
+        changes = plan(each, current, owned_by, overwrite)
+        planned.append((each, (current, owned_by), changes))
+        objects[target] = after_changes(current, changes)
+    return planned
+
+
 def converge_all(module):
     """Observe everything, plan everything, and only then write."""
     kube = connect(module)
     overwrite = module.params["overwrite_externally_managed"]
-    work = [
-        (wish, observe(kube, wish)) for wish in wishes(kube, module.params["documents"], module.params["sensitive"])
-    ]
-    for wish, state in work:
-        if plan(wish, *state, overwrite):
-            for text in warnings(wish, state[1]):
+    planned = plan_all(kube, wishes(kube, module.params["documents"], module.params["sensitive"]), overwrite)
+    for each, (_current, owned_by), changes in planned:
+        if changes:
+            for text in warnings(each, owned_by):
                 module.warn(text)
-    changes = []
-    for wish, state in work:
-        changes += converge(
-            state,
-            partial(observe, kube, wish),
-            lambda state, wish=wish: plan(wish, *state, overwrite),
+    made, touched = [], set()
+    for each, state, changes in planned:
+        target = (each.kind, each.namespace, each.name)
+        if target in touched and module.check_mode:
+            made += changes  # a dry run would meet the object as it was before the first of its documents
+            continue
+        made += converge(
+            observe(kube, each) if target in touched else state,
+            partial(observe, kube, each),
+            lambda state, each=each: plan(each, *state, overwrite),
             partial(apply_to, kube, dry_run=module.check_mode),
         )
-    return outcome(changes)
+        touched.add(target)
+    return outcome(made)
 
 
 def main():

@@ -153,6 +153,18 @@ def test_two_documents_of_one_object(lab, namespace, secrets, run):
     assert len(json.loads(text_of(lab, namespace))["JOBS"]) == 2
 
 
+@pytest.mark.parametrize("name", ["creds", "new"])
+def test_two_documents_of_one_object_are_predicted_as_they_come(lab, namespace, secrets, run, name):
+    documents = [document(namespace, name=name), document(namespace, name=name, key="new.json", merge={"a": 1})]
+    predicted = run(k8s_merge_document, documents=documents, _ansible_check_mode=True)
+    done = run(k8s_merge_document, documents=documents)
+    assert predicted["changes"] == done["changes"] != []
+    assert [change["action"] for change in done["changes"]] == ["update" if name == "creds" else "create", "update"]
+    gone = [document(namespace, name=name, merge={}, remove=["JOBS"]), document(namespace, name=name, key="new.json", merge={}, remove=["a"])]
+    predicted = run(k8s_merge_document, documents=gone, _ansible_check_mode=True)
+    assert predicted["changes"] == run(k8s_merge_document, documents=gone)["changes"] != []
+
+
 def test_nothing_is_written_when_one_of_the_documents_cannot_be(lab, namespace, secrets, run):
     before = lab.kube.get("Secret", "creds", namespace)
     documents = [document(namespace), document(namespace, key="binary")]

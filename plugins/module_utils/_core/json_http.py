@@ -88,5 +88,5 @@ def _once(opener: OpenerDirector, request: Request) -> Answer:
 def _parsed(answer: bytes) -> Any:
     try:
         return json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

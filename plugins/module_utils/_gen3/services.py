@@ -57,7 +57,7 @@ def parsed(body: bytes) -> Any:
     """Return the JSON value of a body, None when it is none."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -13,16 +13,21 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.path import Element, Step, format_path, parse_path
 
 ABSENT: Any = object()
 """Stands for "no value here" in a Difference; JSON's null is a value."""
+
+
+DEPTH = 200
+"""Levels of objects and lists that a document may have: what works on it follows them by recursion."""
 
 
 class DocumentError(ValueError):
@@ -67,6 +72,8 @@ def parse(text: str) -> dict[str, Any]:
         raise DocumentError("is nested too deeply") from None
     if not isinstance(document, dict):
         raise DocumentError(f"holds {_kind(document)}, not a JSON object")
+    if _depth(document) > DEPTH:
+        raise DocumentError(f"is nested too deeply (more than {DEPTH} levels)")
     return document
 
 
@@ -91,6 +98,7 @@ def merge(document: Mapping[str, Any], patch: Mapping[str, Any], list_keys: Mapp
     same value of that key, or appended. Any other value is replaced; null is a value like any other. Raises
     DocumentError rather than replace an object or a list by something else, and where an element is not unique.
     """
+    _check_patch(patch, ())
     return _merge_object(document, patch, list_keys, ())
 
 
@@ -145,6 +153,29 @@ def _integer(text: str) -> int | Number:
     return Number(text) if text == "-0" or len(text) > 4000 else int(text)
 
 
+def _depth(document: Any) -> int:
+    """Return how many levels of objects and lists there are."""
+    depth, level = 0, [document]
+    while level:
+        depth += 1
+        level = [value for each in level for value in (each.values() if isinstance(each, dict) else each) if isinstance(value, (dict, list))]
+    return depth
+
+
+def _check_patch(value: Any, path: tuple[Step, ...]) -> None:
+    """Raise DocumentError for what YAML has and JSON has not: ``.nan``, ``.inf``, and a structure that contains itself."""
+    if len(path) > DEPTH:
+        raise DocumentError(f"would be nested too deeply (more than {DEPTH} levels)")
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            _check_patch(each, (*path, str(key)))
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            _check_patch(each, (*path, "[]"))
+    elif isinstance(value, float) and not isinstance(value, Number) and not math.isfinite(value):
+        raise DocumentError(f"cannot hold {value} at {format_path([step for step in path if step != '[]'])}, which is not a JSON number")
+
+
 def _no_constant(name: str) -> Any:
     raise DocumentError(f"is not JSON ({name} is not a JSON number)")
 
@@ -166,7 +197,10 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
-        return Decimal(_number(one)) == Decimal(_number(other))
+        try:
+            return Decimal(_number(one)) == Decimal(_number(other))
+        except InvalidOperation:  # an exponent that no program can work with
+            return _number(one) == _number(other)
     return one == other
 
 

@@ -114,6 +114,19 @@ def _model(wish: Wish, text: str) -> str:
     return text or (wish.start if wish.merge else "")
 
 
+def after_changes(current: Mapping[str, Any] | None, changes: Sequence[Change]) -> Mapping[str, Any] | None:
+    """Return the object as it is after the changes of ``plan``, for the plan of another of its documents."""
+    for change in changes:
+        if change.operation == "create":
+            manifest = change.parameters["manifest"]
+            current = {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": ""}}
+        elif change.operation == "merge_patch":
+            current = {**(current or {}), "data": {**((current or {}).get("data") or {}), **change.parameters["patch"]["data"]}}
+        elif change.operation == "delete":
+            current = None
+    return current
+
+
 def warnings(wish: Wish, owners: Sequence[Owner]) -> list[str]:
     """Return what an operator should know about a change to an object that others write to as well."""
     return [f"{wish.resource}: {owner.happens}." for owner in owners]

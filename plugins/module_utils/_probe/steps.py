@@ -170,7 +170,7 @@ def parse_secret_value(encoded: str, where: str) -> Mapping[str, Any]:
     """Return the JSON object in a Secret's value; the error never quotes it."""
     try:
         document = json.loads(base64.b64decode(encoded))
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, Mapping):
         advice = ["Repair it by hand; ssjdispatcher cannot start with it."]

@@ -144,6 +144,7 @@ def test_remove_refuses_to_choose_between_two_elements():
         ('{"a": NaN}', "is not JSON (NaN is not a JSON number)"),
         ('{"x": {"a": "secret", "a": "secret"}}', "has the key 'a' twice in one object"),
         ("[" * 100000, "is nested too deeply"),
+        ('{"a":' * 900 + "1" + "}" * 900, "is nested too deeply (more than 200 levels)"),
     ],
 )
 def test_documents_that_cannot_be_merged_into(text, message):
@@ -151,6 +152,30 @@ def test_documents_that_cannot_be_merged_into(text, message):
         parse(text)
     assert str(error.value) == message
     assert "secret" not in str(error.value)
+
+
+def test_a_number_that_no_program_can_work_with_stays():
+    text = '{"a": 1e9999999999999999999, "b": 1}'
+    document = parse(text)
+    assert render(merge(document, {"b": 2}, {}), like=text) == '{"a": 1e9999999999999999999, "b": 2}'
+    assert differences(document, parse(text), {}) == []
+
+
+@pytest.mark.parametrize(("patch", "message"), [
+    ({"a": {"b": float("nan")}}, "cannot hold nan at a.b, which is not a JSON number"),
+    ({"JOBS": [{"name": "x", "c": float("-inf")}]}, "cannot hold -inf at JOBS.c, which is not a JSON number"),
+])
+def test_what_yaml_has_and_json_has_not_is_never_written(patch, message):
+    with pytest.raises(DocumentError) as error:
+        merge({}, patch, JOBS)
+    assert str(error.value) == message
+
+
+def test_a_patch_that_contains_itself_ends():
+    patch = {}
+    patch["a"] = patch
+    with pytest.raises(DocumentError, match="would be nested too deeply"):
+        merge({}, patch, {})
 
 
 @pytest.mark.parametrize("text", ["", " \n"])

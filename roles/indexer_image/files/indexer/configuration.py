@@ -73,7 +73,7 @@ def read(text: str) -> Mapping[str, Any]:
     """Return the JSON object that the text is."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise IndexingError("CONFIG_FILE is not JSON") from None  # the cause would show the text, which has passwords
     return _mapping(document, "CONFIG_FILE")
 

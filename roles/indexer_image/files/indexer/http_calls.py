@@ -39,7 +39,7 @@ class Answer:
         """Return the object in the body; raises IndexingError if there is none."""
         try:
             document = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             raise IndexingError("the answer is not a JSON object")
