@@ -29,6 +29,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  keep_queue:
+    description:
+      - For O(state=absent), where the queue stays since others send to it. The queue's URL and the AWS keys then stay too, as long as
+        our JOBS entry of the other storage is left.
+    type: bool
+    default: false
   namespace:
     description: Namespace of the Deployment.
     type: str
@@ -476,6 +482,7 @@ AWS_SECRET = {
 }
 OPTIONS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "keep_queue": {"type": "bool", "default": False},
     "namespace": {"type": "str", "default": "default"},
     "deployment": {"type": "str"},
     "wait_timeout": {"type": "int", "default": 300},

@@ -165,10 +165,13 @@ class Kube:
         found = self._read(Request("list", kind, None, namespace, query))
         return found["items"] if found else []
 
-    def create(self, manifest: Mapping[str, Any], dry_run: bool = False) -> dict:
-        """Create an object; its manifest needs kind, apiVersion, metadata.name and metadata.namespace."""
+    def create(self, manifest: Mapping[str, Any], dry_run: bool = False, transient: bool = False) -> dict:
+        """Create an object; its manifest needs kind, apiVersion, metadata.name and metadata.namespace.
+
+        Of a ``transient`` object, which we delete ourselves, we keep our claims: nobody else applies it.
+        """
         metadata = manifest["metadata"]
-        return self._write("create", manifest["kind"], metadata["name"], metadata["namespace"], manifest, dry_run)
+        return self._write("create", manifest["kind"], metadata["name"], metadata["namespace"], manifest, dry_run, transient)
 
     def merge_patch(
         self, kind: str, name: str, namespace: str, patch: Mapping[str, Any], dry_run: bool = False
@@ -211,10 +214,11 @@ class Kube:
             return None
         raise self._error(request, answer)
 
-    def _write(self, verb: str, kind: str, name: str, namespace: str, body: Mapping[str, Any], dry_run: bool) -> dict:
+    def _write(self, verb: str, kind: str, name: str, namespace: str, body: Mapping[str, Any], dry_run: bool,
+               transient: bool = False) -> dict:
         query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
         written = self._send(Request(verb, kind, name, namespace, query, body), APIS[kind][1]).body
-        return written if dry_run else self._release(kind, written)
+        return written if dry_run or transient else self._release(kind, written)
 
     def _release(self, kind: str, obj: dict) -> dict:
         """Take our claims out of an object's ``managedFields``; return it as it is then.

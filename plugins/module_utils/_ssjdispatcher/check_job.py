@@ -31,10 +31,10 @@ def run(kube: Kube, namespace: str, image: str, service_account: str, part: Mapp
     ``part`` is the part ``s3`` of ``imageConfig``, with its secret by value.
     """
     kube.delete("Secret", NAME, namespace)  # of a check that was killed
-    job = kube.create(_job(f"{NAME}-{secrets.token_hex(3)}", namespace, image, service_account, buckets, timeout))
+    job = kube.create(_job(f"{NAME}-{secrets.token_hex(3)}", namespace, image, service_account, buckets, timeout), transient=True)
     try:
         # After the Job, which waits for it and takes it along where this process is killed.
-        kube.create(_secret(namespace, job["metadata"], part))
+        kube.create(_secret(namespace, job["metadata"], part), transient=True)
         return _wait(kube, namespace, job["metadata"]["name"], timeout)
     finally:
         kube.delete("Job", job["metadata"]["name"], namespace)

@@ -121,7 +121,10 @@ def _take_away(cluster: Cluster, desired: merge_plan.Wish, current: Mapping[str,
     Of a document of somebody else's that is what it was before our first change. Where that isn't kept we have changed nothing, so that
     whatever is there is theirs, also under the names that we would use.
     """
-    removals = [each for each in request.remove if not isinstance(each, Mapping) or _is_known(each, cluster, request.sensitive)]
+    removed = {each[1]["name"] for each in request.remove if isinstance(each, list) and each[0] == "JOBS"}
+    left = {job.name for job in rules.read_jobs(document.before)} - removed
+    removals = [each for each in request.remove if not isinstance(each, Mapping)
+                or not left.intersection(each.get("unless", ())) and _is_known(each, cluster, request.sensitive)]
     removals = resolve(removals, cluster.secret, request.sensitive)
     if current is None or is_ours(current):
         paths, replacements = _applicable(removals, document.before)

@@ -64,7 +64,8 @@ def credentials_changes(settings: Settings) -> dict[str, Any]:
 
     A removal is a path; or a mapping of ``path`` and ``value``, which removes it only where it has this value, and with ``instead`` writes
     that in its place as long as anything else is left; or of ``path`` and ``last``, which removes it only if nothing else is left in a
-    document that this collection created; or with ``former``, of which only the former value is put back.
+    document that this collection created; or with ``former``, of which only the former value is put back. None of a mapping's happens
+    while one of the entries ``unless`` is left.
     """
     if not settings.present:
         return {"defaults": {}, "merge": {}, "remove": _withdrawn_from_credentials(settings)}
@@ -162,11 +163,15 @@ def _withdrawn_from_credentials(settings: Settings) -> list[Any]:
     """Return what a removal takes out; without buckets, the entries of both storages."""
     unused = no_queue(settings.region)
     urls = [settings.queue_url, unused] if settings.queue_url else [unused]
-    return [
+    of_the_queue = [
         *({"path": "SQS.url", "value": url, "instead": unused} for url in urls),
         *({"path": f"AWS.{name}", "value": value} for name, value in _aws_keys(settings).items()),
         {"path": "AWS", "last": True},
         *_changed_aws(settings),
+    ]
+    needed_by = [settings.job_name, settings.minio_job_name] if settings.keep_queue else []
+    return [
+        *({**removal, "unless": needed_by} for removal in of_the_queue),
         *(["JOBS", {"name": settings.job_of(storage)}] for storage in settings.storages or (S3, MINIO)),
     ]
 

@@ -29,6 +29,7 @@ class Settings:
     """The options of the module ssjdispatcher, whose documentation says what each means; an empty text counts as not set."""
 
     state: str = "present"
+    keep_queue: bool = False
     namespace: str = "default"
     deployment: str | None = None
     wait_timeout: int = 300

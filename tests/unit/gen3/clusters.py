@@ -58,7 +58,7 @@ class Cluster:
         self._read(kind, None, namespace)
         return [copy.deepcopy(each) for (k, n, ns), each in self.objects.items() if (k, ns) == (kind, namespace)]
 
-    def create(self, manifest, dry_run=False):
+    def create(self, manifest, dry_run=False, transient=False):
         metadata = manifest["metadata"]
         target = (manifest["kind"], metadata["name"], metadata["namespace"])
         self._write("create", *target)

@@ -144,6 +144,21 @@ def test_what_is_kept_stays_while_an_entry_of_ours_does(cluster):
     assert ("Secret", "ssjdispatcher-former", "default") not in cluster.objects
 
 
+@pytest.mark.parametrize(("keep", "url"), [(True, URL), (False, UNUSED)])
+def test_a_queue_that_stays_is_read_as_long_as_an_entry_of_ours_needs_it(cluster, keep, url):
+    cluster.credentials({"JOBS": [OTHER], "SQS": {"url": UNUSED}})
+    cluster.images({"other": "x"})
+    keys = {"aws_credentials": "variables", "aws_access_key_id": "AKIA1", "aws_secret_access_key": "secret"}
+    s3 = {**vars(S3), **keys}
+    configure(cluster, Settings(**s3), check_mode=False)
+    configure(cluster, MINIO, check_mode=False)
+    configure(cluster, Settings(**{**s3, "state": "absent", "keep_queue": keep}), check_mode=False)
+    assert cluster.document()["SQS"]["url"] == url and ("aws_access_key_id" in cluster.document().get("AWS", {})) is keep
+    assert [job["name"] for job in cluster.document()["JOBS"]] == ["other", "indexing-minio"]
+    configure(cluster, Settings(**{**vars(MINIO), "state": "absent", "keep_queue": keep}), check_mode=False)
+    assert [job["name"] for job in cluster.document()["JOBS"]] == ["other"]
+
+
 def test_nothing_is_read_where_an_option_is_missing(cluster):
     with pytest.raises(SsjdispatcherError) as refused:
         configure(cluster, Settings(buckets=[{"name": "a"}, {"name": "b", "storage": "minio"}]), check_mode=False)
