@@ -39,14 +39,14 @@ def test_one_after_the_other_and_teardown_of_the_first(clean_lab, play, first, s
     play(first, SITE)
     play(second, SITE)
     both_are_ready(clean_lab)
-    assert play(first, SITE).changed == [] and play(second, SITE).changed == []
+    assert play(first, SITE).changes == [] and play(second, SITE).changes == []
 
     refused = play(first, TEARDOWN, do=run, **CONFIRM)
     assert refused.code != 0 and refused.changed == [] and "uploads_keep_shared" in refused.message, refused.output
     play(first, TEARDOWN, **CONFIRM, uploads_keep_shared=True)
     guid = upload(clean_lab, second)
     clean_lab.wait_until_ready(guid)
-    assert play(second, SITE).changed == []
+    assert play(second, SITE).changes == []
     play(second, TEARDOWN, **CONFIRM)
     assert clean_lab.kube.get("Secret", "ssjdispatcher-creds") is None
 
@@ -57,4 +57,4 @@ def test_both_at_the_same_time(clean_lab, play, attempt):
     outputs = [process.communicate(timeout=300)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0], json.dumps(outputs)
     both_are_ready(clean_lab)
-    assert play("s3", SITE).changed == [] and play("minio", SITE).changed == []
+    assert play("s3", SITE).changes == [] and play("minio", SITE).changes == []

@@ -17,6 +17,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Ku
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
     PENDING,
     RolloutError,
+    plan_release,
     plan_restart,
     troubles,
     version,
@@ -38,6 +39,17 @@ def restart(kube: Kube, deployment: Mapping[str, Any], configuration: Sequence[M
         partial(observe_deployment, kube, name, namespace),
         lambda deployment: plan_restart(deployment, versions),
         partial(apply_to, kube, dry_run=dry_run),
+    )
+
+
+def release(kube: Kube, deployment: Mapping[str, Any], names: Sequence[str]) -> list[Change]:
+    """Restart a Deployment that has these objects (``kind/name``) in its record of what it started with, and take them out of it."""
+    name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
+    return converge(
+        deployment,
+        partial(observe_deployment, kube, name, namespace),
+        lambda deployment: plan_release(deployment, names),
+        partial(apply_to, kube, dry_run=False),
     )
 
 

@@ -36,39 +36,53 @@ def version(metadata: Mapping[str, Any]) -> str:
     return f"{metadata['uid']}/{metadata['resourceVersion']}"
 
 
+def recorded(deployment: Mapping[str, Any]) -> dict[str, str]:
+    """Return ``kind/name`` -> the version that the pods of a Deployment started with, as a restart of ours has noted it."""
+    annotations = (deployment["spec"]["template"].get("metadata") or {}).get("annotations") or {}
+    try:
+        found = json.loads(annotations.get(RECORD, "{}"))
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {}  # spoilt by hand: as good as none
+
+
 def plan_restart(deployment: Mapping[str, Any], configuration: Mapping[str, str]) -> list[Change]:
     """Return the one patch that restarts a Deployment whose pods started with another configuration, or nothing.
 
     ``configuration`` maps ``kind/name`` to the current version. Records of other objects stay as they are. Raises
     RolloutError where the Deployment is paused.
     """
-    recorded = _recorded(deployment)
-    stale = [name for name, current in configuration.items() if recorded.get(name) != current]
+    started_with = recorded(deployment)
+    stale = [name for name, current in configuration.items() if started_with.get(name) != current]
     if not stale:
         return []
     _check_not_paused(deployment)
+    before, after = {name: started_with.get(name) for name in stale}, {name: configuration[name] for name in stale}
+    return [_restart(deployment, before, after, {**started_with, **configuration})]
+
+
+def plan_release(deployment: Mapping[str, Any], names: Sequence[str]) -> list[Change]:
+    """Return the one patch that takes these ``kind/name`` out of the record, which restarts the Deployment; or nothing.
+
+    Raises RolloutError where the Deployment is paused.
+    """
+    started_with = recorded(deployment)
+    before = {name: version for name, version in started_with.items() if name in names}
+    if not before:
+        return []
+    _check_not_paused(deployment)
+    return [_restart(deployment, before, {}, {name: version for name, version in started_with.items() if name not in names})]
+
+
+def _restart(deployment: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any], record: Mapping[str, str]) -> Change:
     metadata = deployment["metadata"]
-    record = json.dumps({**recorded, **configuration}, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(record, sort_keys=True, separators=(",", ":")) if record else None
     patch = {
         "metadata": {"resourceVersion": metadata["resourceVersion"]},
-        "spec": {"template": {"metadata": {"annotations": {RECORD: record}}}},
+        "spec": {"template": {"metadata": {"annotations": {RECORD: text}}}},
     }
-    return [
-        Change(
-            "update",
-            _name(deployment),
-            "restart",
-            before={name: recorded.get(name) for name in stale},
-            after={name: configuration[name] for name in stale},
-            operation="merge_patch",
-            parameters={
-                "kind": "Deployment",
-                "name": metadata["name"],
-                "namespace": metadata["namespace"],
-                "patch": patch,
-            },
-        )
-    ]
+    target = {"kind": "Deployment", "name": metadata["name"], "namespace": metadata["namespace"], "patch": patch}
+    return Change("update", _name(deployment), "restart", before, after, "merge_patch", target)
 
 
 def waiting_for(deployment: Mapping[str, Any]) -> str | None:
@@ -127,15 +141,6 @@ def _why_not_running(container: Mapping[str, Any]) -> str:
     if not parts and not container.get("ready") and "running" in state:
         parts.append("runs, but is not ready")
     return ", ".join(parts)
-
-
-def _recorded(deployment: Mapping[str, Any]) -> dict[str, str]:
-    annotations = (deployment["spec"]["template"].get("metadata") or {}).get("annotations") or {}
-    try:
-        recorded = json.loads(annotations.get(RECORD, "{}"))
-    except ValueError:
-        recorded = None
-    return recorded if isinstance(recorded, dict) else {}  # spoilt by hand: as good as none
 
 
 def _check_not_paused(deployment: Mapping[str, Any]) -> None:

@@ -54,8 +54,8 @@ def configure(kube: Kube, settings: Settings, check_mode: bool) -> tuple[Plan, l
     for _round in range(ROUNDS):
         if plan.converged:
             return first, made
-        for step in (_write_rights, _check_minio, _write_documents, _roll_out) if plan.present else (
-                _write_documents, _roll_out, _write_rights):
+        for step in (_write_rights, _check_minio, _keep, _write_documents, _roll_out) if plan.present else (
+                _write_documents, _roll_out, _keep, _write_rights):
             made += step(kube, settings, plan, look)
         plan = look()
     if plan.converged:
@@ -69,6 +69,10 @@ Look = Callable[[], Plan]
 
 def _write_rights(kube: Kube, settings: Settings, plan: Plan, look: Look) -> list[Change]:
     return _write(kube, plan, look, lambda plan: plan.rights)
+
+
+def _keep(kube: Kube, settings: Settings, plan: Plan, look: Look) -> list[Change]:
+    return _write(kube, plan, look, lambda plan: plan.kept)
 
 
 def _write_documents(kube: Kube, settings: Settings, plan: Plan, look: Look) -> list[Change]:
@@ -107,6 +111,10 @@ def _roll_out(kube: Kube, settings: Settings, plan: Plan, look: Look) -> list[Ch
     if not plan.restart and not plan.unfinished:
         return []
     name, namespace = plan.installation.deployment, settings.namespace
-    made = rollout.restart(kube, rollout.observe_deployment(kube, name, namespace), plan.configuration)
+    deployment = rollout.observe_deployment(kube, name, namespace)
+    if plan.released:
+        made = rollout.release(kube, deployment, plan.released)
+    else:
+        made = rollout.restart(kube, deployment, plan.configuration)
     rollout.wait(kube, name, namespace, settings.wait_timeout)
     return made

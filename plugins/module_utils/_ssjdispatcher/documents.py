@@ -7,7 +7,7 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -61,7 +61,8 @@ class Request:
     """What is asked of a document: ``defaults``, ``merge`` and ``remove`` (see ``jobs.credentials_changes``), and whether these put our
     part in place or take it away.
 
-    ``sensitive`` are the secret settings by name. With ``overwrite`` a document is also changed that somebody would take back.
+    ``sensitive`` are the secret settings by name. With ``overwrite`` a document is also changed that somebody would take back. ``deployed``
+    are the objects (``kind/name``) with which our last restart has started ssjdispatcher.
     """
 
     present: bool
@@ -70,6 +71,7 @@ class Request:
     remove: Sequence[Any] = ()
     sensitive: Mapping[str, Any] = field(default_factory=dict, repr=False)
     overwrite: bool = False
+    deployed: Collection[str] = ()
 
 
 def plan_document(cluster: Cluster, desired: merge_plan.Wish, request: Request) -> Document:
@@ -118,20 +120,21 @@ def _take_away(cluster: Cluster, desired: merge_plan.Wish, current: Mapping[str,
                request: Request) -> merge_plan.Wish:
     """Return the document without our part.
 
-    Of a document of somebody else's that is what it was before our first change. Where that isn't kept we have changed nothing, so that
-    whatever is there is theirs, also under the names that we would use.
+    Of a document of somebody else's that is what it was before our first change. Where that isn't kept and ssjdispatcher was never started
+    with it by us, we have changed nothing: whatever is there is theirs, also under the names that we would use.
     """
     removed = {each[1]["name"] for each in request.remove if isinstance(each, list) and each[0] == "JOBS"}
     left = {job.name for job in rules.read_jobs(document.before)} - removed
     removals = [each for each in request.remove if not isinstance(each, Mapping)
                 or not left.intersection(each.get("unless", ())) and _is_known(each, cluster, request.sensitive)]
     removals = resolve(removals, cluster.secret, request.sensitive)
-    if current is None or is_ours(current):
-        paths, replacements = _applicable(removals, document.before)
-        return replace(desired, merge=replacements, remove=paths)
-    former_text = former.text_of(cluster.secret(former.FORMER_SECRET, desired.namespace), desired)
+    created_by_us = current is not None and is_ours(current)
+    former_text = None if created_by_us else former.text_of(cluster.secret(former.FORMER_SECRET, desired.namespace), desired)
     if former_text is None:
-        return desired
+        if not created_by_us and f"{desired.kind}/{desired.name}" not in request.deployed:
+            return desired
+        paths, replacements = _applicable(removals, document.before, created_by_us)
+        return replace(desired, merge=replacements, remove=paths)
     ours = [path for path in map(_path_of, removals) if path and _is_ours(path, removals, document.before)]
     instead = {each["path"]: each["instead"] for each in removals if isinstance(each, Mapping) and "instead" in each}
     replacement = former.restore(document.text, former_text, ours, instead)
@@ -225,10 +228,10 @@ def _missing(defaults: Mapping[str, Any], document: Mapping[str, Any], list_keys
     return missing
 
 
-def _applicable(removals: Sequence[Any], document: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Return the paths to remove from a document of ours, those whose condition holds, and what is written in their place.
+def _applicable(removals: Sequence[Any], document: Mapping[str, Any], created_by_us: bool) -> tuple[list[Any], dict[str, Any]]:
+    """Return the paths to remove, those whose condition holds, and what is written in their place.
 
-    Nothing is written in place of what was the last, which goes as a whole.
+    Nothing is written in place of what was the last in a document of ours, which goes as a whole.
     """
     paths, last, replaced, replacements = [], [], [], {}
     for removal in removals:
@@ -242,6 +245,6 @@ def _applicable(removals: Sequence[Any], document: Mapping[str, Any]) -> tuple[l
                 replaced.append(removal["path"])
                 key, name = parse_path(removal["path"])
                 replacements[key] = {name: removal["instead"]}
-    if is_hollow(remove(document, paths + last)):
+    if created_by_us and is_hollow(remove(document, paths + last)):
         return paths + last, {}
     return [path for path in paths if path not in replaced], replacements

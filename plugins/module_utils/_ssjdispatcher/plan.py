@@ -17,9 +17,10 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document import
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, describe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
     PENDING,
-    RECORD,
     RolloutError,
+    plan_release,
     plan_restart,
+    recorded,
     version,
     waiting_for,
 )
@@ -89,7 +90,7 @@ class Plan:
     """What is there (``installation``), what is due, and what is to be said.
 
     ``blocking`` keeps the changes from being made. ``problems`` holds them too, and what would crash or silence ssjdispatcher.
-    ``unfinished`` tells that a rollout of the Deployment is going on. ``configuration`` lists what its pods read only when they start.
+    ``released`` are the objects of a removal that leaves nothing of ours (``kind/name``); ``unfinished`` tells that a rollout of the Deployment is going on. ``configuration`` lists what its pods read only when they start.
     """
 
     installation: Installation
@@ -102,6 +103,7 @@ class Plan:
     shared_entry: bool
     configuration: list[dict[str, Any]]
     restart: list[Change]
+    released: list[str]
     unfinished: bool
     blocking: list[str]
     problems: list[str]
@@ -109,15 +111,15 @@ class Plan:
 
     @property
     def written(self) -> list[Change]:
-        """The changes of the documents, and of what is kept of their former text."""
-        changes = [change for document in self.documents for change in document.changes]
-        return [*self.kept, *changes] if self.present else [*changes, *self.kept]
+        """The changes of the documents."""
+        return [change for document in self.documents for change in document.changes]
 
     @property
     def changes(self) -> list[Change]:
         """All changes, in the order in which they are made."""
-        later = [*self.written, *self.restart]
-        return [*self.rights, *later] if self.present else [*later, *self.rights]
+        if self.present:
+            return [*self.rights, *self.kept, *self.written, *self.restart]
+        return [*self.written, *self.restart, *self.kept, *self.rights]
 
     @property
     def converged(self) -> bool:
@@ -144,10 +146,10 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
     if place := installation.secret:
         marks = {} if own_secret.is_own(place) else helm
         desired = merge_plan.Wish("Secret", place.name, namespace, place.key, list_keys=LIST_KEYS, **marks)
-        credentials = plan_document(cluster, desired, _request(options, options.credentials))
+        credentials = plan_document(cluster, desired, _request(options, options.credentials, deployment))
     if place := installation.config_map:
         desired = merge_plan.Wish("ConfigMap", place.name, namespace, place.key, **helm)
-        images = plan_document(cluster, desired, _request(options, options.job_images))
+        images = plan_document(cluster, desired, _request(options, options.job_images, deployment))
     documents = [document for document in (credentials, images) if document]
     rights, problems_of_rights = _rights(cluster, installation, job_namespace, helm, credentials, options)
 
@@ -165,9 +167,11 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
     configuration = _configuration(installation, documents, rights, options)
     restart: list[Change] = []
     unfinished = False
-    if deployment and _may_restart(deployment, options, problems):
+    leaves = not options.present and not (credentials and _entries_of_ours(cluster, [credentials], options))
+    ours = [f"{each['kind']}/{each['name']}" for each in configuration] + [f"ServiceAccount/{installation.service_account}"]
+    if deployment and (options.present or recorded(deployment) and not problems):
         try:
-            restart, unfinished = _restart(cluster, deployment, configuration)
+            restart, unfinished = _restart(cluster, deployment, configuration, ours if leaves else [])
         except RolloutError as error:
             problems.append(str(error))
         if restart and deployment["spec"].get("replicas") == 0:
@@ -179,7 +183,9 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
         present=options.present,
         rights=rights,
         documents=documents,
-        kept=_kept(cluster, documents, options),
+        kept=_kept(cluster, documents) if options.present else _forgotten(
+            cluster, documents, leaves and (bool(restart) or not set(ours) & set(recorded(deployment) if deployment else ()))),
+        released=ours if leaves else [],
         jobs=entries,
         shared_entry=own_secret.is_own(installation.secret)
         and any((bucket.storage, bucket.job) == ("minio", rules.INDEXING) for bucket in options.buckets),
@@ -192,8 +198,10 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
     )
 
 
-def _request(options: Options, changes: Mapping[str, Any]) -> Request:
-    return Request(options.present, **changes, sensitive=options.sensitive, overwrite=options.overwrite_externally_managed)
+def _request(options: Options, changes: Mapping[str, Any], deployment: Mapping[str, Any] | None) -> Request:
+    deployed = recorded(deployment) if deployment else {}
+    return Request(options.present, **changes, sensitive=options.sensitive, overwrite=options.overwrite_externally_managed,
+                   deployed=deployed)
 
 
 def _on_own_secret(options: Options) -> Options:
@@ -225,23 +233,33 @@ def _describe(cluster: Cluster, installation: Installation, job_namespace: str, 
     }
 
 
-def _kept(cluster: Cluster, documents: Sequence[Document], options: Options) -> list[Change]:
-    """Return what becomes of the former documents: kept before the first change of somebody else's, forgotten when they are back."""
-    def secret() -> Mapping[str, Any] | None:
-        return cluster.secret(former.FORMER_SECRET, cluster.namespace)
-
-    if not options.present:
-        left = {job.name for document in documents for job in rules.read_jobs(document.after or document.before)}
-        once = {job.name for document in documents for job in rules.read_jobs(former.read(secret(), document.desired))}
-        ours_are_left = left & set(options.job_names) - once
-        return [] if ours_are_left or any(each.problem for each in documents) else former.forget(secret(), cluster.namespace)
+def _kept(cluster: Cluster, documents: Sequence[Document]) -> list[Change]:
+    """Return the write that keeps the documents of others as they are before our first change."""
     texts = {}
     for document in documents:
         desired = document.desired
         current = cluster.get(desired.kind, desired.name, desired.namespace)
         if current and not rbac.is_ours(current) and document.after not in (None, document.before):
             texts[former.key_of(desired)] = document.text or "{}"
-    return former.keep(secret(), cluster.namespace, texts) if texts else []
+    return former.keep(cluster.secret(former.FORMER_SECRET, cluster.namespace), cluster.namespace, texts) if texts else []
+
+
+def _forgotten(cluster: Cluster, documents: Sequence[Document], leaves: bool) -> list[Change]:
+    """Return the removal of what is kept, once the documents are as they were and ssjdispatcher runs with them (``leaves``).
+
+    Until then it tells a next run what is ours.
+    """
+    if not leaves or any(document.problem for document in documents):
+        return []
+    return former.forget(cluster.secret(former.FORMER_SECRET, cluster.namespace), cluster.namespace)
+
+
+def _entries_of_ours(cluster: Cluster, documents: Sequence[Document], options: Options) -> set[str]:
+    """Return the names of the entries of ours that a removal leaves, those of the other storage; one that was there before is not ours."""
+    kept = cluster.secret(former.FORMER_SECRET, cluster.namespace)
+    left = {job.name for document in documents for job in rules.read_jobs(document.after or document.before)}
+    once = {job.name for document in documents for job in rules.read_jobs(former.read(kept, document.desired))}
+    return left & set(options.job_names) - once
 
 
 def _rights(cluster: Cluster, installation: Installation, job_namespace: str, helm: Mapping, credentials: Document | None,
@@ -253,7 +271,9 @@ def _rights(cluster: Cluster, installation: Installation, job_namespace: str, he
     for each in objects:
         kind, name = each["kind"], each["metadata"]["name"]
         live[kind, name] = cluster.get(kind, name, each["metadata"]["namespace"])
-    if not options.present:
+    if not options.present and credentials and _entries_of_ours(cluster, [credentials], options):
+        plan = rbac.AccessPlan()  # it needs what the other did
+    elif not options.present:
         remaining = rules.read_jobs(credentials.after) if credentials and credentials.after else []
         bindings = rbac.bindings_of(installation.service_account, cluster.namespace, cluster.list("RoleBinding", job_namespace))
         others = any(not binding["created_by_us"] for binding in bindings)
@@ -360,21 +380,21 @@ def _configuration(installation: Installation, documents: Sequence[Document], ri
     return objects
 
 
-def _may_restart(deployment: Mapping[str, Any], options: Options, problems: Sequence[str]) -> bool:
-    """Tell whether a restart is ours to make: after a removal, a pod that never started with anything of ours is left alone, and so is
-    one that could not start with what is left."""
-    annotations = (deployment["spec"]["template"].get("metadata") or {}).get("annotations") or {}
-    return options.present or RECORD in annotations and not problems
+def _restart(cluster: Cluster, deployment: Mapping[str, Any], configuration: Sequence[Mapping[str, Any]],
+             released: Sequence[str]) -> tuple[list[Change], bool]:
+    """Return the restart that is due, and whether a rollout is to be waited for. Raises RolloutError where none can be made.
 
-
-def _restart(cluster: Cluster, deployment: Mapping[str, Any], configuration: Sequence[Mapping[str, Any]]) -> tuple[list[Change], bool]:
-    """Return the restart that is due, and whether a rollout is to be waited for. Raises RolloutError where none can be made."""
-    versions = {}
-    for each in configuration:
-        current = cluster.get(each["kind"], each["name"], cluster.namespace)
-        written_later = current is None or each["pending"]
-        versions[f"{each['kind']}/{each['name']}"] = PENDING if written_later else version(current["metadata"])
-    restart = plan_restart(deployment, versions)
+    Where we take away the last of ours, the objects that are ``released``, ssjdispatcher is started anew and nothing tells of us any more.
+    """
+    if released:
+        restart = plan_release(deployment, released)
+    else:
+        versions = {}
+        for each in configuration:
+            current = cluster.get(each["kind"], each["name"], cluster.namespace)
+            written_later = current is None or each["pending"]
+            versions[f"{each['kind']}/{each['name']}"] = PENDING if written_later else version(current["metadata"])
+        restart = plan_restart(deployment, versions)
     try:
         return restart, waiting_for(deployment) is not None
     except RolloutError:

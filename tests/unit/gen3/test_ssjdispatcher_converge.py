@@ -128,6 +128,21 @@ def test_what_was_there_before_comes_back(cluster):
     assert cluster.document() == json.loads(theirs)
     assert json.loads(cluster.objects["ConfigMap", "manifest-ssjdispatcher", "default"]["data"]["job_images"]) == {"indexing": "theirs:1"}
     assert ("Secret", "ssjdispatcher-former", "default") not in cluster.objects
+    assert cluster.objects["Deployment", "ssjdispatcher", "default"]["spec"]["template"]["metadata"] == {"annotations": {}}
+    assert configure(cluster, absent, check_mode=False)[1] == []
+
+
+def test_what_could_not_run_before_is_put_back_and_known_until_it_can(cluster):
+    """Their document had no URL: ssjdispatcher is not restarted into a crash, and what is ours is still known."""
+    broken = {"JOBS": [{"name": "indexing", "pattern": "*"}]}
+    cluster.credentials(broken)
+    cluster.former(json.dumps(broken))
+    settings = Settings(**{**vars(S3), "replace_pattern": True})
+    configure(cluster, settings, check_mode=False)
+    absent = Settings(**{**vars(S3), "state": "absent"})
+    configure(cluster, absent, check_mode=False)
+    assert cluster.document()["JOBS"] == broken["JOBS"]
+    assert ("Secret", "ssjdispatcher-former", "default") in cluster.objects
     assert configure(cluster, absent, check_mode=False)[1] == []
 
 
@@ -155,7 +170,10 @@ def test_a_queue_that_stays_is_read_as_long_as_an_entry_of_ours_needs_it(cluster
     configure(cluster, Settings(**{**s3, "state": "absent", "keep_queue": keep}), check_mode=False)
     assert cluster.document()["SQS"]["url"] == url and ("aws_access_key_id" in cluster.document().get("AWS", {})) is keep
     assert [job["name"] for job in cluster.document()["JOBS"]] == ["other", "indexing-minio"]
+    assert ("RoleBinding", "ssjdispatcher-jobs", "default") in cluster.objects
+    assert configure(cluster, MINIO, check_mode=False)[1] == []
     configure(cluster, Settings(**{**vars(MINIO), "state": "absent", "keep_queue": keep}), check_mode=False)
+    assert ("RoleBinding", "ssjdispatcher-jobs", "default") not in cluster.objects
     assert [job["name"] for job in cluster.document()["JOBS"]] == ["other"]
 
 

@@ -617,6 +617,8 @@ def test_our_secret_starts_from_the_document_of_the_chart(cluster, run):
 
 def test_a_withdrawal_takes_the_shared_entry_along(cluster, run):
     deployment(cluster, mounts="ssjdispatcher-uploads")
+    cluster.put("Secret", "ssjdispatcher-uploads", {"data": {"credentials.json": base64.b64encode(b"{}").decode()}},
+                annotations={CREATED_BY: CREATED_BY_VALUE})
     remove = [["JOBS", {"name": "indexing-minio"}], {"path": "SQS.url", "value": URL}]
     result = run(withdraw=True, credentials={"remove": remove})
     assert ["JOBS", {"name": "indexing"}] in patch_of(result, "Secret")["remove"]
