@@ -53,7 +53,7 @@ options:
   drift:
     description:
       - What M(gen3.uploads.sns_sqs_channel), M(gen3.uploads.s3_bucket_notifications) and M(gen3.uploads.minio_resources) would
-        change in check mode, and RV(gen3.uploads.ssjdispatcher_info#module:drift).
+        change in check mode, and RV(gen3.uploads.ssjdispatcher#module:changes).
     type: list
     elements: dict
     default: []

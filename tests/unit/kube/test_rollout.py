@@ -6,6 +6,7 @@ import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
     RECORD,
     RolloutError,
+    plan_release,
     plan_restart,
     troubles,
     version,
@@ -31,6 +32,14 @@ def deployment(record=None, generation=2, spec=None, **status):
 
 def test_the_version_of_an_object():
     assert version({"uid": "u1", "resourceVersion": "5", "name": "creds"}) == "u1/5"
+
+
+@pytest.mark.parametrize(("record", "left"), [(CONFIGURATION, None), ({**CONFIGURATION, "Secret/other": "x"}, '{"Secret/other":"x"}')])
+def test_a_release_takes_its_objects_out_of_the_record(record, left):
+    (change,) = plan_release(deployment(record), [*CONFIGURATION, "ServiceAccount/sa"])
+    assert change.parameters["patch"]["spec"]["template"]["metadata"]["annotations"] == {RECORD: left}
+    assert (change.before, change.after) == (CONFIGURATION, {})
+    assert plan_release(deployment({"Secret/other": "x"}), list(CONFIGURATION)) == plan_release(deployment(), list(CONFIGURATION)) == []
 
 
 @pytest.mark.parametrize("record", [CONFIGURATION, {**CONFIGURATION, "Secret/other": "x"}])
