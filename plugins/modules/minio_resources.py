@@ -91,6 +91,8 @@ options:
         O(purge_notifications) removes, need no consent.
       - A user other than root needs the right C(admin:ExportBucketMetadata) for the module to see such rules. The module warns
         without it.
+      - MinIO forgets such a rule in its memory where anybody reads the bucket's notifications by GetBucketNotification, for instance with
+        C(mc event list). Until the server's next start, or for up to 15 minutes, nobody can see the rule then.
     type: bool
     default: false
   policies:
