@@ -174,9 +174,11 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
             restart, unfinished = _restart(cluster, deployment, configuration, ours if leaves else [])
         except RolloutError as error:
             problems.append(str(error))
-        if restart and deployment["spec"].get("replicas") == 0:
-            name = describe("Deployment", installation.deployment, namespace)
-            found.warnings.append(f"{name} has zero replicas: nothing runs until it is scaled up.")
+    if deployment and not options.present and problems and any(document.changes for document in documents):
+        found.warnings.append("ssjdispatcher runs on as it started, since it could not start with what is left: " + " ".join(problems))
+    if deployment and restart and deployment["spec"].get("replicas") == 0:
+        name = describe("Deployment", installation.deployment, namespace)
+        found.warnings.append(f"{name} has zero replicas: nothing runs until it is scaled up.")
     return Plan(
         installation=installation,
         description=_describe(cluster, installation, job_namespace, credentials, documents),
