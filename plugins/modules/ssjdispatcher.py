@@ -266,10 +266,17 @@ options:
     description: Whether to change a Secret that a controller, such as External Secrets, would overwrite within minutes.
     type: bool
     default: false
+  variable_names:
+    description:
+      - For messages, the variables that the user sets, by the options that get their values, such as C(region) from
+        V(uploads_region). An option that is not among them is called as the role's variable, C(ssjdispatcher_region).
+    type: dict
+    default: {}
 requirements:
   - kubernetes >= 24.2.0
 notes:
-  - Messages name an option as the variable of the role C(gen3.uploads.ssjdispatcher), which has C(ssjdispatcher_) before it.
+  - Messages name an option as the variable of the role C(gen3.uploads.ssjdispatcher), which has C(ssjdispatcher_) before it, unless
+    O(variable_names) says otherwise.
   - Patterns are judged by the Python package C(google-re2), as Go understands them. Without it (it has no wheel for every Python),
     plain patterns are judged all the same, and others are warned about.
 seealso:
@@ -523,6 +530,7 @@ OPTIONS = {
     "image_pull_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
     "bind_cluster_admin": {"type": "bool", "default": False},
     "overwrite_externally_managed": {"type": "bool", "default": False},
+    "variable_names": {"type": "dict", "default": {}},
 }
 
 
@@ -531,7 +539,7 @@ def run(module):
     desired = settings.Settings.from_params(module.params)
     plan, changes = configure(connect(module), desired, module.check_mode)
     for sentence in plan.warnings:
-        module.warn(sentence)
+        module.warn(settings.in_the_users_words(sentence, desired.variable_names))
     written = any(document.changes for document in plan.documents)
     values = helm_values.advice(plan.description["owners"], desired.image or desired.minio_image)
     return {
@@ -550,7 +558,8 @@ def main():
     try:
         result = run(module)
     except SsjdispatcherError as error:
-        module.fail_json(msg=str(error), problems=error.problems)
+        problems = [settings.in_the_users_words(sentence, module.params["variable_names"]) for sentence in error.problems]
+        module.fail_json(msg="\n".join(problems), problems=problems)
     except (KubeError, RolloutError) as error:
         module.fail_json(msg=str(error), problems=[str(error)])
     module.exit_json(**result)

@@ -41,6 +41,7 @@ CASES = {
     "no credentials": (None, {"uploads_aws_credentials": "irsa"}, {
         "AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, ["credentials", "AWS_PROFILE"]),
     "temporary keys": (None, {"uploads_aws_access_key_id": "ASIALABOPERATOR00001"}, {}, ["temporary"]),
+    "no role": (None, {"uploads_aws_credentials": "irsa"}, {}, ["uploads_aws_credentials is irsa", "uploads_irsa_job_role_arn"]),
     "unreachable API server": (None, {}, {"K8S_AUTH_KUBECONFIG": "unreachable"}, ["cannot be reached", "kubeconfig"]),
     "wrong context": (None, {}, {"K8S_AUTH_CONTEXT": "no-such-context"}, ["no-such-context", "context"]),
     "no kubeconfig": (None, {}, {"K8S_AUTH_KUBECONFIG": "/nonexistent/kubeconfig"}, ["does not exist", "K8S_AUTH_KUBECONFIG"]),

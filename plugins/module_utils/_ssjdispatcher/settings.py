@@ -7,6 +7,7 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -70,6 +71,7 @@ class Settings:
     image_pull_secrets: Sequence[str] = ()
     bind_cluster_admin: bool = False
     overwrite_externally_managed: bool = False
+    variable_names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Settings:
@@ -116,3 +118,8 @@ def problems(settings: Settings, prefix: str = "") -> Iterator[str]:
         for name in names:
             if not getattr(settings, name):
                 yield f"{prefix}{name} is not set, and {what} needs it."
+
+
+def in_the_users_words(sentence: str, variable_names: Mapping[str, str]) -> str:
+    """Return a sentence with each variable of the role called as the user has set it: option -> variable, for those that come from it."""
+    return re.sub(r"\bssjdispatcher_(\w+)", lambda found: variable_names.get(found[1], found[0]), sentence)

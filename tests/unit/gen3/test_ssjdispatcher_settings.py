@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import helm_values, jobs
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.settings import Settings, problems
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.settings import Settings, in_the_users_words, problems
 from ansible_collections.gen3.uploads.plugins.modules import ssjdispatcher
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "ssjdispatcher"
@@ -49,6 +50,19 @@ def test_defaults_and_choices_are_the_same(name):
 def test_what_is_needed_and_not_set_is_told_all_at_once(settings, named):
     found = list(problems(Settings(**settings), "ssjdispatcher_"))
     assert [sentence.split()[0] for sentence in found] == [f"ssjdispatcher_{name}" for name in named]
+
+
+def test_messages_name_what_the_user_has_set():
+    names = {"region": "uploads_region"}
+    assert in_the_users_words("ssjdispatcher_region and ssjdispatcher_image of ssjdispatcher_info", names) == (
+        "uploads_region and ssjdispatcher_image of ssjdispatcher_info")
+
+
+def test_the_playbooks_name_each_variable_that_they_hand_on():
+    text = (ROLE.parents[1] / "playbooks" / "vars" / "roles.yml").read_text()
+    handed_on = dict(re.findall(r'^ssjdispatcher_(\w+): (?:>-\n )?"?\{\{ (uploads_\w+) \|', text, re.MULTILINE))
+    handed_on |= {"buckets": "uploads_buckets"}
+    assert len(handed_on) > 20 and yaml.safe_load(text)["ssjdispatcher_variable_names"] == handed_on
 
 
 def test_an_empty_text_is_not_set():
