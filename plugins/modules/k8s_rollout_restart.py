@@ -103,8 +103,9 @@ diff:
 """
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s import rollout
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect, describe
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import RolloutError
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 

@@ -131,7 +131,7 @@ problems:
 """
 
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.plan import Options, make_plan
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.preflight import Options, make_plan
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 
 

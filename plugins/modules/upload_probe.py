@@ -244,6 +244,7 @@ table:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import PROBE_FILE_NAME
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
@@ -256,7 +257,7 @@ OPTIONS = dict(
     hop=dict(type="str", required=True, choices=list(_probe.HOPS)),
     probe=dict(type="dict", default={}),
     bucket=dict(type="str", required=True),
-    file_name=dict(type="str", default=_probe.FILE_NAME),
+    file_name=dict(type="str", default=PROBE_FILE_NAME),
     prefix=dict(type="str", default=""),
     suffix=dict(type="str", default=""),
     drift=dict(type="list", elements="dict", default=[]),

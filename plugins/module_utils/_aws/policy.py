@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.model import FILE_NAME
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import PROBE_FILE_NAME
 
 SID_PREFIX = "Gen3Uploads"
 TOPIC_ACTIONS = ("sns:Publish",)
@@ -160,7 +160,7 @@ def operator(scope: Scope, topic_arn: str, queue_arn: str, dead_letter_queue_arn
             "s3:GetBucketNotification", "s3:ListBucket", "s3:PutBucketNotification",
         ], sorted(bucket_arns)),
         _allow("ProbeUploads", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"],
-               [f"{arn}/*/{FILE_NAME}*" for arn in sorted(bucket_arns)]),
+               [f"{arn}/*/{PROBE_FILE_NAME}*" for arn in sorted(bucket_arns)]),
         _allow("Reindex", "sns:Publish", topic_arn),
         _allow("ReindexByQueue", "sqs:SendMessage", queue_arn),
         *(_use_key(scope, sid, ["kms:Decrypt", "kms:GenerateDataKey*"], key) for sid, key in keys if key),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE, Change
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
     ABSENT,
     Difference,
@@ -26,7 +27,6 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge 
     remove,
     render,
 )
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import describe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import FIELD_MANAGER, Owner, blocks_others
 
 REDACTED, REDACTED_CHANGED = "<redacted>", "<redacted, changed>"

@@ -25,6 +25,7 @@ from urllib.parse import quote, urlencode
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.lazy_import import prepare
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import FIELD_MANAGER, blocks_others, unclaimed
 from ansible_collections.kubernetes.core.plugins.module_utils import args_common
@@ -273,11 +274,6 @@ class Kube:
 
     def _error(self, request: Request, answer: Answer, uncertain: bool = False) -> KubeError:
         return KubeError(f"Cannot {request}: {_refusal(request, answer, self.server)}", answer.status, uncertain)
-
-
-def describe(kind: str, name: str, namespace: str) -> str:
-    """Name an object as the messages and change lists do."""
-    return f"{kind} {namespace}/{name}"
 
 
 def converge(

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, KubeError, apply_to, converge, describe
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, KubeError, apply_to, converge
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
     PENDING,
     RolloutError,

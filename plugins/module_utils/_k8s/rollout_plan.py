@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import describe
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 
 RECORD = "gen3.uploads/configuration"
 """Annotation of the pod template: a JSON object from ``kind/name`` to the version that the pods started with."""

@@ -16,9 +16,6 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
-FILE_NAME = "gen3-uploads-probe.txt"
-"""Name of the probe file; the operator's policy allows no other object."""
-
 HOPS = {
     "way": "Way of the event is configured",
     "record": "Blank record in indexd",

@@ -13,7 +13,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import 
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s import rollout
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, apply_to, converge
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import check_job, jobs
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.plan import Plan, make_plan, options
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.preflight import Plan, make_plan, options
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.settings import MINIO, Settings, problems
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING
 

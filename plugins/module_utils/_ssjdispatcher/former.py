@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE, Change
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
     ABSENT,
     DocumentError,
@@ -24,7 +25,6 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge 
 )
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.path import Element, Step, parse_path
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import REDACTED, Wish
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import describe
 
 FORMER_SECRET = "ssjdispatcher-former"
 """Has passwords, as the documents have: so it is a Secret, also for what is from a ConfigMap."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE, Change
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import describe
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 
 JOB_SERVICE_ACCOUNT = "ssjdispatcher-job-sa"
 """The ServiceAccount of a Job whose JOBS entry names no other."""

@@ -5,6 +5,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import PROBE_FILE_NAME
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import steps as _probe_hops
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import KubeError
@@ -14,7 +15,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import
 from botocore.exceptions import ClientError
 
 GUID = "0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11"
-URL = f"s3://gen3-bucket/{GUID}/{_probe.FILE_NAME}"
+URL = f"s3://gen3-bucket/{GUID}/{PROBE_FILE_NAME}"
 PASSWORD = "correct-horse-battery-staple"
 CONFIG = {"url": "http://indexd-service/index", "username": "fence", "password": PASSWORD,
           "metadataService": {"url": "http://mds", "username": "gateway", "password": PASSWORD}}
@@ -129,7 +130,7 @@ def world(services=None, cluster=None, aws=None, minio=None, **params):
     """A world whose time passes only while it sleeps."""
     clock = SimpleNamespace(now=1000.0)
     aws = aws or Aws()
-    params = {"timeout": 5, "interval": 1, "bucket": "gen3-bucket", "file_name": _probe.FILE_NAME, "prefix": "", "suffix": "", "drift": [],
+    params = {"timeout": 5, "interval": 1, "bucket": "gen3-bucket", "file_name": PROBE_FILE_NAME, "prefix": "", "suffix": "", "drift": [],
               "queue": "Gen3Queue", "queue_url": "queue", "dead_letter_queue_url": "dead", "namespace": "ns",
               "jobs_namespace": "jobs-ns", "deployment": "ssjdispatcher", "configuration_secret": "ssjdispatcher-creds",
               "configuration_key": "credentials.json", "job_name": "indexing", "minio_url": "https://minio" if minio else None,
@@ -148,7 +149,7 @@ def world(services=None, cluster=None, aws=None, minio=None, **params):
 def probe(**more):
     content = f"A probe of gen3.uploads: {GUID}\n".encode()
     return {"guid": GUID, "made": ["record", "metadata", "object"], "url": URL, "bucket": "gen3-bucket",
-            "version": "v1", "key": f"{GUID}/{_probe.FILE_NAME}", "size": len(content),
+            "version": "v1", "key": f"{GUID}/{PROBE_FILE_NAME}", "size": len(content),
             "hashes": _probe.digests(content), "uploaded": 999.0, "job": "indexing-abcde",
             "hops": [{"name": "upload", "ended": 999.0}], **more}
 
@@ -236,7 +237,7 @@ def test_without_a_metadata_object_the_probe_goes_on():
     assert failure is None and hop["state"] == _probe.INFORMATION
 
 
-OLD = {"did": GUID, "uploader": "fence", "file_name": f"gen3-bucket/{_probe.FILE_NAME}", "created_date": "1969-12-31T23:00:00"}
+OLD = {"did": GUID, "uploader": "fence", "file_name": f"gen3-bucket/{PROBE_FILE_NAME}", "created_date": "1969-12-31T23:00:00"}
 
 
 @pytest.mark.parametrize(("found", "params", "cleared"), [
@@ -252,7 +253,7 @@ def test_the_next_run_removes_what_a_killed_one_has_left(found, params, cleared)
     minio = Minio()
     hop, after, failure = travel("record", {}, world(services, minio=minio, **params))
     assert failure is None and after["made"] == ["record"]
-    assert minio.calls == [("remove", "gen3-bucket", f"{GUID}/{_probe.FILE_NAME}", None)] * cleared
+    assert minio.calls == [("remove", "gen3-bucket", f"{GUID}/{PROBE_FILE_NAME}", None)] * cleared
     removed = [call for call, _ in services.calls if call.startswith("DELETE")]
     assert removed == ["DELETE metadata/metadata/G", "DELETE indexd/G"] * cleared
     assert any("left by an earlier run, removed: object, metadata, record" in line for line in hop["evidence"]) is cleared
@@ -288,15 +289,15 @@ def test_the_object_is_put_below_its_guid_and_its_hashes_are_remembered():
     hop, after, failure = travel("upload", {"guid": GUID, "made": ["record"]}, world(aws=aws))
     assert failure is None and after["url"] == URL and after["made"] == ["record", "object"]
     (_, put), = aws.calls
-    assert (put["Bucket"], put["Key"]) == ("gen3-bucket", f"{GUID}/{_probe.FILE_NAME}")
+    assert (put["Bucket"], put["Key"]) == ("gen3-bucket", f"{GUID}/{PROBE_FILE_NAME}")
     assert after["hashes"] == _probe.digests(put["Body"]) and after["size"] == len(put["Body"])
     assert after["uploaded"] == 1000.0 and hop["after_upload"] is None
 
 
 @pytest.mark.parametrize(("prefix", "suffix", "name"), [
-    ("", ".bam", f"{_probe.FILE_NAME}.bam"),
-    ("", ".txt", _probe.FILE_NAME),
-    (GUID[:3], "", _probe.FILE_NAME),
+    ("", ".bam", f"{PROBE_FILE_NAME}.bam"),
+    ("", ".txt", PROBE_FILE_NAME),
+    (GUID[:3], "", PROBE_FILE_NAME),
 ])
 def test_the_key_fits_the_rule_of_the_bucket(prefix, suffix, name):
     aws = Aws()
@@ -323,7 +324,7 @@ def test_on_minio_the_object_is_put_and_removed_there():
     assert len(hop["evidence"]) == 1, "a way without a queue has no metrics of one"
     travel("removal", after, world(Services(**REMOVABLE), minio=minio, aws=aws, **NO_QUEUE))
     (_, bucket, key, content), removed = minio.calls
-    assert (bucket, key, len(content)) == ("gen3-bucket", f"{GUID}/{_probe.FILE_NAME}", after["size"])
+    assert (bucket, key, len(content)) == ("gen3-bucket", f"{GUID}/{PROBE_FILE_NAME}", after["size"])
     assert removed == ("remove", bucket, key, "v1") and aws.calls == []
 
 
@@ -496,7 +497,7 @@ def test_what_was_made_is_removed_that_version_of_it():
     aws, services = Aws(), Services(**REMOVABLE)
     hop, after, failure = travel("removal", probe(), world(services, aws=aws))
     assert failure is None and after["made"] == [] and "object, metadata, record" in hop["evidence"][0]
-    assert aws.calls == [("delete", {"Bucket": "gen3-bucket", "Key": f"{GUID}/{_probe.FILE_NAME}", "VersionId": "v1"})]
+    assert aws.calls == [("delete", {"Bucket": "gen3-bucket", "Key": f"{GUID}/{PROBE_FILE_NAME}", "VersionId": "v1"})]
     assert ("DELETE indexd/G", True) in services.calls
 
 

@@ -13,7 +13,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import 
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import KubeError
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import RECORD
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.plan import NOTHING, Options, make_plan
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.preflight import NOTHING, Options, make_plan
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.rbac import Access, target_of
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import Bucket
 

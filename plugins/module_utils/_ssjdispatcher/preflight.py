@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3 import stock_image
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document import plan as merge_plan
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, describe
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import (
     PENDING,
     RolloutError,

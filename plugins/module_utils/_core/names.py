@@ -1,0 +1,16 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How things are called, in messages and where several parts must agree.
+
+Private to the collection gen3.uploads.
+"""
+from __future__ import annotations
+
+PROBE_FILE_NAME = "gen3-uploads-probe.txt"
+"""Name of the file that verify.yml uploads; the operator's policy allows no other object."""
+
+
+def describe(kind: str, name: str, namespace: str) -> str:
+    """Return how messages and change lists call a Kubernetes object: ``Secret default/creds``."""
+    return f"{kind} {namespace}/{name}"
