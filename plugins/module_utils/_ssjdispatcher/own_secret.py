@@ -17,8 +17,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.deployment import USUAL_SECRET, KeyOf
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.patterns import for_buckets
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING, Bucket
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.patterns import for_buckets, named_buckets
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING, Bucket, read_jobs
 
 OWN_SECRET = "ssjdispatcher-uploads"
 
@@ -73,6 +73,23 @@ def withdraw_shared(credentials: Changes) -> Changes:
     """Return the removals of a teardown with the shared entry among them."""
     entries = [path for path in credentials["remove"] if isinstance(path, list) and path[:1] == ["JOBS"]]
     return {**credentials, "remove": [*credentials["remove"], ["JOBS", {"name": INDEXING}]]} if entries else credentials
+
+
+def buckets_left_out(document: Mapping[str, Any], credentials: Changes, job_names: Sequence[str]) -> list[str]:
+    """Return the buckets of the other storage that the shared entry takes, where a removal (``credentials``) is for one storage alone.
+
+    ``job_names`` are the names of the entries for Amazon S3 and for MinIO, where they are two.
+    """
+    removed = {path[1]["name"] for path in credentials["remove"] if isinstance(path, list) and path[:1] == ["JOBS"]}
+    if not removed or removed >= set(job_names):
+        return []
+    entry = next((job for job in read_jobs(document) if job.name == INDEXING), None)
+    config = entry.fields.get("imageconfig") if entry else None
+    part = config.get("s3") if isinstance(config, Mapping) else None
+    on_minio = list(part.get("buckets") or []) if isinstance(part, Mapping) else []
+    if job_names[0] in removed:
+        return on_minio
+    return [name for name in named_buckets(entry.pattern) or [] if name not in on_minio] if entry else []
 
 
 def _renamed(path: Any, name: str) -> Any:

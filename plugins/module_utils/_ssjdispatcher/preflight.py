@@ -141,6 +141,7 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
     job_namespace = installation.job_namespace or namespace
     helm = rbac.helm_markers(deployment)
 
+    asked = options
     if own_secret.is_own(installation.secret):
         options = _on_own_secret(options)
     credentials = images = None
@@ -155,6 +156,10 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
     rights, problems_of_rights = _rights(cluster, installation, job_namespace, helm, credentials, options)
 
     blocking = [*problems_of_rights, *(each.problem for each in documents if each.problem)]
+    if own_secret.is_own(installation.secret) and credentials and not options.present:
+        if others := own_secret.buckets_left_out(credentials.before, asked.credentials, options.job_names):
+            blocking.append(f"In {credentials.location}: JOBS[name=indexing] takes uploads to {', '.join(others)} too, which are on the other "
+                            "storage; both storages share this entry, so list the buckets of both in ssjdispatcher_buckets.")
     found = _review(installation, credentials, images, options)
     if credentials and credentials.after is not None and options.aws_credentials and options.present:
         roles = _roles(cluster, installation, job_namespace, credentials, options)

@@ -9,7 +9,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s import client
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import check_job
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.converge import ROUNDS, SsjdispatcherError, configure
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.settings import Settings
-from clusters import gen3_helm
+from clusters import deployment, gen3_helm
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/Gen3Queue"
 UNUSED = "https://sqs.us-east-1.amazonaws.com/000000000000/unused"
@@ -176,6 +176,22 @@ def test_a_queue_that_stays_is_read_as_long_as_an_entry_of_ours_needs_it(cluster
     configure(cluster, Settings(**{**vars(MINIO), "state": "absent", "keep_queue": keep}), check_mode=False)
     assert ("RoleBinding", "ssjdispatcher-jobs", "default") not in cluster.objects
     assert [job["name"] for job in cluster.document()["JOBS"]] == ["other"]
+
+
+@pytest.mark.parametrize("storage", ["s3", "minio"])
+def test_a_removal_for_one_storage_does_not_take_the_entry_of_both(cluster, storage):
+    deployment(cluster, mounts="ssjdispatcher-uploads")
+    cluster.images({"indexing": "registry/indexer:1"})
+    both = {**vars(MINIO), **{name: vars(S3)[name] for name in ("queue_url", "region")}, "buckets": [*S3.buckets, *MINIO.buckets]}
+    configure(cluster, Settings(**both), check_mode=False)
+    text = cluster.objects["Secret", "ssjdispatcher-uploads", "default"]["data"]["credentials.json"]
+    one = Settings(**{**both, "buckets": S3.buckets if storage == "s3" else MINIO.buckets, "state": "absent"})
+    left = "local" if storage == "s3" else "gen3-bucket"
+    with pytest.raises(SsjdispatcherError, match=f"takes uploads to {left} too"):
+        configure(cluster, one, check_mode=False)
+    assert cluster.objects["Secret", "ssjdispatcher-uploads", "default"]["data"]["credentials.json"] == text
+    configure(cluster, Settings(**{**both, "state": "absent"}), check_mode=False)
+    assert ("Secret", "ssjdispatcher-uploads", "default") not in cluster.objects
 
 
 def test_nothing_is_read_where_an_option_is_missing(cluster):
