@@ -5,15 +5,20 @@
 
 DOCUMENTATION = r"""
 module: upload_reindex
-short_description: Send the events of files that were never indexed again
+short_description: Send the events of files that were never indexed again, and repair the status of those that were
 description:
   - Looks at a batch of a bucket's objects and at their records in indexd, and sends for each object whose record has no
     hashes the event of its upload again, through one of the entrances of the pipeline.
   - This repairs what was uploaded before the pipeline was set up, or while its events were lost. An event for a file that is
     already being indexed does no harm.
   - An object without a record, or whose key has no GUID, is reported only. Its Job could not index it.
+  - With O(metadata_url), a file that is indexed, but whose C(_upload_status) in the metadata service is not C(uploaded), gets that
+    status, as its Job would have set it. Such files were indexed while the Jobs' password of the metadata service was an old one, and
+    no later Job looks at them. A file without a metadata object needs no status.
   - The bucket is read page by page, so that memory does not grow with it.
-  - In check mode nothing is sent.
+  - User and password of the metadata service are those that ssjdispatcher gives to its Jobs. The module reads them from the
+    cluster's Secret at each call, and they appear in no result.
+  - In check mode nothing is sent or set.
 author:
   - Gen3 Uploads Contributors (@gen3-uploads)
 options:
@@ -62,6 +67,29 @@ options:
     description: Address of indexd as this host reaches it, which ends with C(/index).
     type: str
     required: true
+  metadata_url:
+    description:
+      - Address of the metadata service as this host reaches it. Without it no status is looked at.
+      - Each indexed file costs a call, a few at once. Where the service lets nobody read without a token
+        (C(FORCE_AUTHZ_CHECK_FOR_METADATA_QUERIES)), that call is an update of nothing with the Jobs' login, in check mode too.
+    type: str
+  namespace:
+    description: Namespace of ssjdispatcher, for O(metadata_url).
+    type: str
+    default: default
+  configuration_secret:
+    description: The Secret with ssjdispatcher's configuration.
+    type: str
+    default: ssjdispatcher-creds
+  configuration_key:
+    description: The key of O(configuration_secret) that holds it.
+    type: str
+    default: credentials.json
+  job_name:
+    description:
+      - Name of the entry of C(JOBS) that indexes the bucket.
+      - The default is V(indexing), and V(indexing-minio) with O(minio_url).
+    type: str
   image:
     description:
       - Image of the Jobs. With Gen3's stock image C(indexs3client), objects whose names it cannot index are only reported.
@@ -78,27 +106,43 @@ options:
     type: float
     default: 1
   least_age:
-    description: Leave objects alone that are younger than so many seconds, since their Jobs may be on their way.
+    description:
+      - Leave objects alone that are younger than so many seconds, since their Jobs may be on their way. An older one counts whatever
+        its status, V(processing) too.
     type: int
     default: 900
   timeout:
     description:
-      - For how many seconds to try again when indexd or the bridge cannot answer just now. The bridge takes no event while
+      - For how many seconds to try again when indexd, the metadata service or the bridge cannot answer just now. The bridge takes no event while
         as many Jobs run as ssjdispatcher may start.
     type: int
     default: 300
+  validate_certs:
+    description:
+      - Whether to verify the certificates of AWS, of MinIO, of the API server, of the bridge, of indexd and of the metadata service.
+    type: bool
+    default: true
+    aliases: [verify_ssl]
 extends_documentation_fragment:
   - gen3.uploads.attributes
-  - gen3.uploads.attributes.aws
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - kubernetes.core.k8s_auth_options
 requirements:
   - minio >= 7.2.17, < 8, with O(minio_url)
 attributes:
+  action_group:
+    description:
+      - Use C(group/gen3.uploads.aws) and C(group/gen3.uploads.k8s) in C(module_defaults) for the modules of this
+        collection and those of C(amazon.aws), C(community.aws) and C(kubernetes.core).
+    support: full
+    membership:
+      - gen3.uploads.aws
+      - gen3.uploads.k8s
   diff_mode:
     support: none
-    details: What is stuck is in RV(stuck).
+    details: What is stuck is in RV(stuck), and whose status is not right in RV(stale_status).
   idempotent:
     support: partial
     details: Once the Jobs have run, a second run sends nothing; before, it sends the same events again.
@@ -110,6 +154,8 @@ EXAMPLES = r"""
     bucket: gen3-bucket
     topic_arn: arn:aws:sns:us-east-1:123456789012:ssj-topic
     indexd_url: http://127.0.0.1:8001/index
+    # also for the status of what is indexed
+    metadata_url: http://127.0.0.1:8002
     region: us-east-1
   register: batch
 
@@ -143,10 +189,14 @@ counts:
   description:
     - C(seen) objects; of these C(stuck), with a record without hashes, C(sent) events, C(too_young) with such a record,
       C(without_record), C(without_guid) in the key, C(folders) (empty objects whose keys end with a slash, which are no
-      uploads), C(damaged), with content and a record of an empty file, and C(odd_names), which O(image) can never index.
+      uploads), C(damaged), with content and a record of an empty file, C(odd_names), which O(image) can never index, and C(indexed),
+      not counting those younger than O(least_age).
+    - Of the indexed, C(stale_status) have another C(_upload_status) than V(uploaded), and C(status_set) have got it now.
   returned: success
   type: dict
-  sample: {seen: 10000, stuck: 3, sent: 3, too_young: 0, without_record: 1, without_guid: 0, folders: 0, damaged: 0, odd_names: 0}
+  sample:
+    {seen: 10000, stuck: 3, sent: 3, too_young: 0, without_record: 1, without_guid: 0, folders: 0, damaged: 0, odd_names: 0, indexed: 9996,
+     stale_status: 2, status_set: 2}
 stuck:
   description: Up to 100 keys of objects that were stuck.
   returned: success
@@ -174,16 +224,24 @@ odd_names:
   returned: success
   type: list
   elements: str
+stale_status:
+  description: Up to 100 keys of indexed objects whose status was not V(uploaded), and now is, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
+from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Metadata
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import batch
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import destinations as entrance
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import listing
-from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import CallError, poster
+from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import CallError, basic, caller, poster
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import ImageConfigError, read_image_config
 
 ENTRANCES = ("topic_arn", "queue_url", "bridge_url")
 OPTIONS = dict(
@@ -200,18 +258,23 @@ OPTIONS = dict(
     bridge_token=dict(type="str", no_log=True),
     bridge_ca_path=dict(type="path"),
     indexd_url=dict(type="str", required=True),
+    metadata_url=dict(type="str"),
+    namespace=dict(type="str", default="default"),
+    configuration_secret=dict(type="str", default="ssjdispatcher-creds", no_log=False),
+    configuration_key=dict(type="str", default="credentials.json", no_log=False),
+    job_name=dict(type="str"),
     image=dict(type="str"),
     marker=dict(type="str"),
     batch=dict(type="int", default=10000),
     rate=dict(type="float", default=1),
     least_age=dict(type="int", default=900),
     timeout=dict(type="int", default=300),
+    validate_certs=dict(type="bool", default=True, aliases=["verify_ssl"]),
 )
 
 
-def pages(module):
+def pages(module, options):
     """Return the listing of the bucket where it is."""
-    options = module.params
     if not options["minio_url"]:
         aws.required_region(module)
         return listing.s3_pages(aws.client(module, "s3"), options)
@@ -219,9 +282,8 @@ def pages(module):
     return listing.minio_pages(minio.Connection({**server, "validate_certs": options["validate_certs"]}).s3, options)
 
 
-def sender(module):
+def sender(module, options):
     """Return what sends an event through the entrance that is given."""
-    options = module.params
     bucket = options["bucket"]
     if options["bridge_url"]:
         post = poster(options["bridge_url"], options["timeout"], options["validate_certs"], options["bridge_ca_path"],
@@ -233,16 +295,33 @@ def sender(module):
     return entrance.topic(aws.client(module, "sns"), options["topic_arn"], bucket, region)
 
 
+def metadata_service(module, options):
+    """Return the metadata service with the login that the Jobs use now; None where its address is not given."""
+    if not options["metadata_url"]:
+        return None
+    if options["validate_certs"]:
+        module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
+    config = read_image_config(connect(module), options).get("metadataService") or {}
+    user = config.get("username") or ""
+    how = (options["metadata_url"].rstrip("/"), options["timeout"], options["validate_certs"], None)
+    anonymous, with_login = caller(*how), caller(*how, basic(user, config.get("password") or ""))
+
+    def send(method, path, body=None, authenticated=False):
+        return (with_login if authenticated else anonymous)(method, path, body)
+
+    return Metadata(send, user)
+
+
 def main():
     """Run the module."""
     module = AnsibleAWSModule(
-        argument_spec={**aws.HIDDEN_ACCESS_KEY, **OPTIONS},
+        argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **OPTIONS},
         required_one_of=[ENTRANCES],
         mutually_exclusive=[ENTRANCES],
         required_together=[("minio_url", "minio_access_key", "minio_secret_key"), ("bridge_url", "bridge_token")],
         supports_check_mode=True,
     )
-    options = module.params
+    options = {**module.params, "job_name": module.params["job_name"] or ("indexing-minio" if module.params["minio_url"] else "indexing")}
     if options["batch"] < 1 or options["rate"] <= 0:
         module.fail_json(msg="batch must be 1 or more, and rate above 0.")
     if options["minio_url"] and minio.MISSING:
@@ -252,9 +331,9 @@ def main():
     def work():
         try:
             indexd = poster(f"{base}/bulk/documents", options["timeout"], options["validate_certs"])
-            send = sender(module)
-            return batch.run(pages(module), indexd, None if module.check_mode else send, options)
-        except (CallError, minio.MinioError) as error:
+            send, found = sender(module, options), pages(module, options)
+            return batch.run(found, indexd, None if module.check_mode else send, options, metadata_service(module, options))
+        except (CallError, ImageConfigError, KubeError, minio.MinioError) as error:
             raise aws.AwsError(str(error)) from error
 
     aws.finish(module, work)

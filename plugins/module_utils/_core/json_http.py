@@ -1,12 +1,13 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A POST that outlasts what is temporary: a server that restarts, or that can take no more just now.
+"""A call that outlasts what is temporary: a server that restarts, or that can take no more just now.
 
 Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 import time
@@ -18,6 +19,9 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Re
 
 Answer = tuple[int, Any]
 """HTTP status and the JSON of the body, None if it has none."""
+
+Call = Callable[..., Answer]
+"""``call(method, path="", body=None)``: sends JSON to a path below an address."""
 
 Post = Callable[[Any], Answer]
 """Sends JSON."""
@@ -31,9 +35,15 @@ class CallError(Exception):
     """A call that failed; the message is one sentence for the operator."""
 
 
-def poster(url: str, patience: float, validate_certs: bool = True, ca_path: str | None = None,
-           headers: Mapping[str, str] | None = None) -> Post:
-    """Return what posts JSON to ``url``.
+def poster(url: str, *how: Any) -> Post:
+    """Return what posts JSON to ``url``; ``how`` as for ``caller``."""
+    call = caller(url, *how)
+    return lambda body: call("POST", "", body)
+
+
+def caller(url: str, patience: float, validate_certs: bool = True, ca_path: str | None = None,
+           headers: Mapping[str, str] | None = None) -> Call:
+    """Return what calls the service at ``url``. For calls that may be made twice.
 
     What is temporary is tried again for ``patience`` seconds. Then the last answer is returned, or CallError raised if
     there was none.
@@ -41,22 +51,28 @@ def poster(url: str, patience: float, validate_certs: bool = True, ca_path: str 
     opener = _opener(validate_certs, ca_path)
     headers = {"Content-Type": "application/json", **(headers or {})}
 
-    def post(body: Any) -> Answer:
+    def call(method: str, path: str = "", body: Any = None) -> Answer:
+        content = None if body is None else json.dumps(body).encode()
         deadline, pause = time.monotonic() + patience, 0.5
         while True:
             over = time.monotonic() + pause > deadline
             try:
-                answer = _once(opener, Request(url, json.dumps(body).encode(), headers, method="POST"))
+                answer = _once(opener, Request(url + path, content, headers, method=method))
                 if over or answer[0] not in _TEMPORARY:
                     return answer
             except (OSError, HTTPException, ValueError) as error:
                 reason = getattr(error, "reason", None) or error
                 if over or isinstance(reason, _LASTING):
-                    raise CallError(f"POST {url} got no answer: {reason}.") from error
+                    raise CallError(f"{method} {url}{path} got no answer: {reason}.") from error
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    return post
+    return call
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """Return the header of a login."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 class _NoRedirect(HTTPRedirectHandler):

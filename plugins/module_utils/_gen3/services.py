@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls of indexd and of the metadata service that a probe upload needs.
+"""The calls of indexd and of the metadata service that a probe upload and a reindex need.
 
 The contract: indexd ``indexd/index/blueprint.py`` (blank records, ``rev``), metadata-service ``src/mds``.
 
@@ -122,6 +122,7 @@ class Metadata:
 
     def __init__(self, send: Send, user: str) -> None:
         self._send, self._user = send, user
+        self._reads_by_login = False
 
     def create(self, guid: str) -> None:
         """Create an empty metadata object, which the indexing Job then merges its ``_upload_status`` into."""
@@ -130,18 +131,41 @@ class Metadata:
             raise refused(f"Creating metadata of {guid}", answer, self._user)
 
     def upload_status(self, guid: str) -> str | None:
-        """Return ``processing``, ``uploaded`` or ``error``; None when there is no object or no status yet.
+        """Return ``processing``, ``uploaded`` or ``error``; None when there is no object or no status yet."""
+        answer = self._read(guid)
+        return answer[1].get("_upload_status") if answer[0] == 200 and isinstance(answer[1], Mapping) else None
+
+    def find(self, guid: str) -> Mapping[str, Any] | None:
+        """Return the metadata object; None when there is none, which the service itself says: a proxy's 404 is an error."""
+        status, body = answer = self._read(guid)
+        if status == 404 and isinstance(body, Mapping) and str(body.get("detail")).startswith("Not found: "):
+            return None
+        if status != 200 or not isinstance(body, Mapping):
+            error = refused(f"Reading metadata of {guid}", answer, self._user)
+            raise Gen3Error(f"{error} Check that metadata_url leads to the metadata service.")
+        return body
+
+    def set_uploaded(self, guid: str) -> bool:
+        """Merge the status ``uploaded`` into the metadata object; False when there is none by now."""
+        answer = self._send("PUT", f"/metadata/{quote(guid)}?merge=True", {"_upload_status": "uploaded"}, authenticated=True)
+        if answer[0] not in (200, 404):
+            raise refused(f"Setting _upload_status of {guid}", answer, self._user)
+        return answer[0] == 200
+
+    def _read(self, guid: str) -> Answer:
+        """Read a metadata object, with 200 or 404.
 
         With ``FORCE_AUTHZ_CHECK_FOR_METADATA_QUERIES`` (metadata-service ``src/mds/config.py``) reading takes a token and
         knows no basic authentication. Merging nothing is open to the login, changes nothing, and answers with the object.
         """
         path = f"/metadata/{quote(guid)}"
-        answer = self._send("GET", path)
+        answer = (401, None) if self._reads_by_login else self._send("GET", path)
         if answer[0] in (401, 403):
             answer = self._send("PUT", f"{path}?merge=True", {}, authenticated=True)
+            self._reads_by_login = answer[0] in (200, 404)
         if answer[0] not in (200, 404):
             raise refused(f"Reading metadata of {guid}", answer, self._user)
-        return answer[1].get("_upload_status") if answer[0] == 200 and isinstance(answer[1], Mapping) else None
+        return answer
 
     def delete(self, guid: str) -> None:
         """Delete the metadata object; a missing one is as good as deleted."""

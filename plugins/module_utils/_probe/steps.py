@@ -10,8 +10,6 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,11 +19,10 @@ from typing import Any
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import dispatcher
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, KubeError
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.env_value import unescape
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import MinioError
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Gen3Error, Indexd, Metadata, Send
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AWS_ERRORS, STORAGE_ERRORS, Storage
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING, read_jobs
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import ImageConfigError, read_image_config
 
 JOB_LABEL = "app=ssjdispatcherjob"
 """The label that ssjdispatcher puts on its Jobs (ssjdispatcher ``handlers/jobs.go``)."""
@@ -92,21 +89,10 @@ class World:
 
         The same as the Job gets through its environment, so that a password that has gone stale shows here already.
         """
-        name, key = self.params["configuration_secret"], self.params["configuration_key"]
-        where = f"key {key} of Secret {self.params['namespace']}/{name}"
-        secret = self.kube().get("Secret", name, self.params["namespace"])
-        if secret is None or key not in (secret.get("data") or {}):
-            raise HopFailed(f"There is no {where}.", advice=["Run site.yml first."])
-        document = parse_secret_value(secret["data"][key], where)
-        configs = {job.fields.get("name"): job.fields.get("imageconfig") for job in read_jobs(document)}
-        # In a Secret of our own one entry takes both storages.
-        for name in (self.params["job_name"], INDEXING):
-            if isinstance(configs.get(name), Mapping):
-                return json.loads(unescape(json.dumps(configs[name])))
-        raise HopFailed(
-            f"JOBS in {where} has no entry {self.params['job_name']} with an imageConfig.",
-            advice=["Run site.yml first."],
-        )
+        try:
+            return read_image_config(self.kube(), self.params)
+        except ImageConfigError as error:
+            raise HopFailed(str(error), advice=[error.advice]) from error
 
     def indexd(self) -> Indexd:
         """Return indexd's client."""
@@ -164,18 +150,6 @@ class World:
         except AWS_ERRORS:
             return None
         return depth
-
-
-def parse_secret_value(encoded: str, where: str) -> Mapping[str, Any]:
-    """Return the JSON object in a Secret's value; the error never quotes it."""
-    try:
-        document = json.loads(base64.b64decode(encoded))
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, Mapping):
-        advice = ["Repair it by hand; ssjdispatcher cannot start with it."]
-        raise HopFailed(f"The {where} is no JSON object.", advice=advice)
-    return document
 
 
 def way(probe: Mapping[str, Any], world: World) -> Passed:

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One batch of a reindex: pages of the bucket, the records of each page, an event for each object that is stuck.
 
+Of the others the status is repaired, where the metadata service may be looked at.
+
 Private to the collection gen3.uploads.
 """
 from __future__ import annotations
@@ -13,7 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Gen3Error, Metadata
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import review as reindex
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex import statuses
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex.destinations import Send
 from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import CallError, Post
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex.listing import Pages
@@ -37,15 +41,17 @@ class Pace:
         self._next = max(now, self._next) + self._pause
 
 
-def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any]) -> dict[str, Any]:
+def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any], metadata: Metadata | None = None) -> dict[str, Any]:
     """Return the result of the module upload_reindex; without ``send`` what it would be.
 
-    ``indexd`` posts to indexd's ``/bulk/documents``.
+    ``indexd`` posts to indexd's ``/bulk/documents``; without ``metadata`` no status is looked at. The events of a page come first, since
+    what is stuck waits for nothing else.
     """
     pace = Pace(options["rate"])
     counts = {"seen": 0, "stuck": 0, "sent": 0, "without_record": 0, "without_guid": 0, "too_young": 0, "folders": 0, "damaged": 0,
-              "odd_names": 0}
-    shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": [], "damaged": [], "odd_names": []}
+              "odd_names": 0, "indexed": 0, "stale_status": 0, "status_set": 0}
+    shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": [], "damaged": [], "odd_names": [],
+                                   "stale_status": []}
     marker: str | None = None
     for page in pages:
         wanted = [upload for upload in page if upload.key.endswith(options["suffix"])]
@@ -54,20 +60,39 @@ def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any
                                options["image"])
         for kind in vars(found):
             counts[kind] += len(getattr(found, kind))
-        for kind, keys in shown.items():
-            keys += [upload.key for upload in getattr(found, kind)[:_SHOWN - len(keys)]]
+        _show(shown, vars(found))
         if send:
             for upload in found.stuck:
                 pace.wait()
                 send(upload)
                 counts["sent"] += 1
+        if metadata:
+            stale = _statuses(metadata, found.indexed, repair=send is not None)
+            counts["status_set"] += len(stale) if send else 0
+            counts["stale_status"] += len(stale)
+            _show(shown, {"stale_status": stale})
         counts["seen"] += len(page)
         marker = page[-1].key
         if counts["seen"] >= options["batch"]:
             break
     else:
         marker = None
-    return {"changed": counts["stuck"] > 0, "marker": marker, "counts": counts, **shown}
+    return {"changed": counts["stuck"] + counts["stale_status"] > 0, "marker": marker, "counts": counts, **shown}
+
+
+def _statuses(metadata: Metadata, indexed: list[reindex.Upload], repair: bool) -> list[reindex.Upload]:
+    """Return the files whose status is not right, or with ``repair`` was not."""
+    try:
+        stale = statuses.stale(metadata, indexed)
+        return statuses.repair(metadata, stale) if repair else stale
+    except (CallError, Gen3Error) as error:
+        raise CallError(f"{error} Without metadata_url events alone are sent, and no status is looked at.") from error
+
+
+def _show(shown: Mapping[str, list[str]], found: Mapping[str, list[reindex.Upload]]) -> None:
+    """Add the keys of what was found to those that the result names."""
+    for kind, keys in shown.items():
+        keys += [upload.key for upload in found.get(kind, [])[:_SHOWN - len(keys)]]
 
 
 def _records(indexd: Post, guids: list[str]) -> dict[str, Mapping[str, Any]]:

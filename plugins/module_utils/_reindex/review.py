@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which objects of a bucket were never indexed. Pure.
+"""Which objects of a bucket were never indexed, and which were. Pure.
 
 Private to the collection gen3.uploads.
 """
@@ -57,6 +57,8 @@ class Review:
     folders: list[Upload] = field(default_factory=list)
     damaged: list[Upload] = field(default_factory=list)
     odd_names: list[Upload] = field(default_factory=list)
+    indexed: list[Upload] = field(default_factory=list)
+    """Only those that are old enough: the Job of a younger one may still be about to tell the metadata service."""
 
 
 def guid_of(key: str) -> str | None:
@@ -97,6 +99,8 @@ def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], 
             (found.stuck if upload.modified <= youngest else found.too_young).append(upload)
         elif upload.size and _says_empty(records[upload.guid]):
             found.damaged.append(upload)
+        elif upload.modified <= youngest:
+            found.indexed.append(upload)
     return found
 
 

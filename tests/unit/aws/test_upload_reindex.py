@@ -56,7 +56,7 @@ def test_what_is_stuck_is_sent_and_the_rest_is_told(bucket, run_module):
     result = run_module(upload_reindex, **options)
     assert result["marker"] is None and result["stuck"] == stuck and result["without_record"] == [lost]
     assert result["counts"] == {"seen": 5, "stuck": 3, "sent": 3, "without_record": 1, "without_guid": 0, "too_young": 0,
-                                "folders": 0, "damaged": 0, "odd_names": 0}
+                                "folders": 0, "damaged": 0, "odd_names": 0, "indexed": 1, "stale_status": 0, "status_set": 0}
     assert messages() == [key.replace(" ", "+") for key in stuck]
     indexd.records = {guid: {"hashes": {"md5": "x"}} for guid in indexd.records}
     again = run_module(upload_reindex, **options)

@@ -151,6 +151,19 @@ def test_the_upload_status(server, metadata, answer, status):
     assert metadata.upload_status("g") == status
 
 
+@pytest.mark.parametrize(("answer", "words"), [
+    ((404, "<html>nothing here</html>"), "HTTP 404. Check that metadata_url leads to the metadata service"),
+    ((404, '{"detail": "Not Found"}'), r"HTTP 404 \(Not Found\). Check that metadata_url"),
+    ((200, "<html>the portal</html>"), "HTTP 200. Check that metadata_url"),
+])
+def test_an_object_is_missing_only_where_the_service_itself_says_so(server, metadata, answer, words):
+    server.answers |= {"GET /metadata/g": (404, '{"detail": "Not found: g"}'), "GET /metadata/h": answer,
+                       "GET /metadata/there": (200, '{"a": 1}')}
+    assert metadata.find("g") is None and metadata.find("there") == {"a": 1}
+    with pytest.raises(Gen3Error, match=words):
+        metadata.find("h")
+
+
 @pytest.mark.parametrize("closed", [401, 403])
 def test_where_reading_takes_a_token_the_login_reads_by_merging_nothing(server, metadata, closed):
     server.answers |= {"GET /metadata/g": (closed, '{"detail": "FORCE_AUTHZ"}'),

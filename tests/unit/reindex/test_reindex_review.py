@@ -36,7 +36,8 @@ def upload(key, age=3600):
 
 @pytest.mark.parametrize(("record", "age", "kind"), [
     ({"hashes": {}, "size": None}, 3600, "stuck"), ({"hashes": None}, 3600, "stuck"), ({"hashes": {}}, 10, "too_young"),
-    ({"hashes": {"md5": "x"}, "size": 0}, 3600, None), ({"hashes": {"md5": "d41d8cd98f00b204e9800998ecf8427e"}, "size": 0}, 3600, "damaged"),
+    ({"hashes": {"md5": "x"}, "size": 0}, 3600, "indexed"), ({"hashes": {"md5": "x"}, "size": 5}, 10, None),
+    ({"hashes": {"md5": "d41d8cd98f00b204e9800998ecf8427e"}, "size": 0}, 3600, "damaged"),
     ({"hashes": {"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}, "size": 0}, 3600, "damaged"), (None, 3600, "without_record"),
 ])
 def test_an_object_is_judged_by_its_record(record, age, kind):
@@ -49,6 +50,8 @@ def test_an_empty_file_has_a_right_record():
     record = {"hashes": {"md5": "d41d8cd98f00b204e9800998ecf8427e"}, "size": 0}
     found = reindex.review([reindex.Upload(f"{UUID}/x", 0, "etag", NOW)], {UUID: record}, NOW, 900)
     assert not any(vars(found).values())
+    found = reindex.review([reindex.Upload(f"{UUID}/x", 0, "etag", NOW)], {UUID: record}, NOW, 0)
+    assert {name for name, items in vars(found).items() if items} == {"indexed"}
 
 
 def test_the_event_is_what_s3_publishes():
