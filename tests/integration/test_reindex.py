@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 from plays import REINDEX, SITE, counts_of_reindex, run, succeed
 
 OPTIONS = {"uploads_reindex_least_age": 0, "uploads_reindex_rate": 50, "uploads_reindex_batch": 4}
@@ -32,3 +35,39 @@ def test_what_was_uploaded_before_the_pipeline_becomes_ready(clean_lab):
     with lab.calls() as calls:
         again = succeed(lab, REINDEX, variables=OPTIONS)
     assert counts_of_reindex(again)[1]["stuck"] == 0 and calls.writes == []
+
+
+def change_password_of_gateway(lab):
+    """Do what each helm upgrade does to the metadata service."""
+    passwords = lab.state.passwords()
+    passwords["metadata"]["gateway"] += "-anew"
+    line = f"ADMIN_LOGINS=gateway:{passwords['metadata']['gateway']}\n"
+    lab.kube.patch("Secret", "metadata-g3auto", {"data": {"metadata.env": base64.b64encode(line.encode()).decode()}})
+    lab.state.passwords_file.write_text(json.dumps(passwords))
+
+
+def test_what_was_indexed_with_an_old_password_becomes_uploaded(clean_lab):
+    lab = clean_lab
+    succeed(lab, SITE)
+    ready = lab.upload()
+    lab.wait_until_ready(ready)
+    change_password_of_gateway(lab)
+    guid = lab.upload()
+    lab.wait_for(lambda: lab.record(guid)["size"] is not None, 60, "the indexing")
+    early = run(lab, REINDEX, variables=OPTIONS)
+    assert early.code and "Not as site.yml makes it: ssjdispatcher. Run" in early.message
+    succeed(lab, SITE)
+
+    def told(play):
+        _batches, counts = counts_of_reindex(play)
+        return {name: counts[name] for name in ("stuck", "indexed", "stale_status", "status_set")}
+
+    with lab.calls() as calls:
+        checked = succeed(lab, REINDEX, "--check", variables=OPTIONS)
+    assert told(checked) == {"stuck": 0, "indexed": 2, "stale_status": 1, "status_set": 0}
+    assert calls.writes == [] and lab.record(guid)["upload_status"] is None
+    repaired = succeed(lab, REINDEX, variables=OPTIONS)
+    assert told(repaired) == {"stuck": 0, "indexed": 2, "stale_status": 1, "status_set": 1}
+    assert f"indexed with another _upload_status than uploaded: 1, set: 1 {guid}/sample.txt" in repaired.output
+    assert lab.wait_until_ready(guid)["size"] == len(b"sample")
+    assert told(succeed(lab, REINDEX, variables=OPTIONS)) == {"stuck": 0, "indexed": 2, "stale_status": 0, "status_set": 0}

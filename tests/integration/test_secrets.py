@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from lab.aws import OPERATOR_KEY
-from plays import CONFIRM, RUN_ID, SITE, TEARDOWN, VERIFY, environ, start
+from plays import CONFIRM, REINDEX, RUN_ID, SITE, TEARDOWN, VERIFY, environ, start
 
 DISPATCHER_KEY = "AKIALABDISPATCHER001"
 
@@ -96,7 +96,7 @@ def test_no_secret_in_output_files_or_arguments(clean_lab, home):
     watcher = threading.Thread(target=command_lines, args=(run_id, stop, seen))
     watcher.start()
     try:
-        for playbook, *arguments in ((SITE, "--check"), (SITE,), (SITE,), (VERIFY,), (TEARDOWN,)):
+        for playbook, *arguments in ((SITE, "--check"), (SITE,), (SITE,), (VERIFY,), (REINDEX,), (TEARDOWN,)):
             process = start(lab, playbook, "-vvvv", "--diff", *arguments, environment=environment,
                             variables={**CONFIRM, "uploads_report": str(home / "pipeline.html")})
             output, _ = process.communicate(timeout=300)
