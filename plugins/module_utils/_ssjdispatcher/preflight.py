@@ -91,7 +91,8 @@ class Plan:
     """What is there (``installation``), what is due, and what is to be said.
 
     ``blocking`` keeps the changes from being made. ``problems`` holds them too, and what would crash or silence ssjdispatcher.
-    ``released`` are the objects of a removal that leaves nothing of ours (``kind/name``); ``unfinished`` tells that a rollout of the Deployment is going on. ``configuration`` lists what its pods read only when they start.
+    ``released`` are the objects of a removal that leaves nothing of ours (``kind/name``); ``unfinished`` tells that a rollout of the
+    Deployment is going on. ``configuration`` lists what its pods read only when they start.
     """
 
     installation: Installation
