@@ -32,6 +32,16 @@ def test_bento_takes_the_configuration(bento, tmp_path, route, options):
     assert lint(bento, tmp_path, render(event_bridge_route=route, **options), environment()) == (0, "")
 
 
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_bento_takes_the_configuration_of_a_queue(bento, tmp_path, options):
+    env = environment()
+    del env["EVENT_BRIDGE_TOKEN"]
+    text = render(event_bridge_source="queue", event_bridge_dispatcher_url="http://ssjdispatcher-service", **options)
+    assert lint(bento, tmp_path, text, env) == (0, "")
+    assert [next(iter(each.keys() - {"label", "processors"})) for each in yaml.safe_load(text)["input"]["broker"]["inputs"]] == [
+        "aws_sqs", "generate"]
+
+
 def test_bento_finds_a_field_that_it_does_not_know(bento, tmp_path):
     """So that the test above can fail."""
     code, output = lint(bento, tmp_path, render().replace("allowed_verbs", "permitted_verbs"), environment())

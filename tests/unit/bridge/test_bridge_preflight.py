@@ -17,6 +17,7 @@ KEYS = {"event_bridge_aws_access_key_id": "AKIA1", "event_bridge_aws_secret_acce
 CLUSTER = {**GOOD, "event_bridge_route": "dispatcher", "event_bridge_image": f"bento@sha256:{'0' * 64}"}
 PUBLISHER = {**CLUSTER, **KEYS, "event_bridge_route": "sns", "event_bridge_place": "cluster",
              "event_bridge_url": "https://gen3.example.org/minio-events"}
+READER = {**CLUSTER, "event_bridge_source": "queue", "event_bridge_token": None}
 OPEN = {**CLUSTER, "event_bridge_service_type": "NodePort", "event_bridge_tls_secret": "tls",
         "event_bridge_allowed_addresses": ["192.0.2.10/32"]}
 CASES = {
@@ -58,6 +59,14 @@ CASES = {
     "a pod that nobody reaches": ({**PUBLISHER, "event_bridge_url": None}, "way-in"),
     "a pod without keys": ({**PUBLISHER, **dict.fromkeys(KEYS)}, "keys-in-the-cluster"),
     "a pod without a topic": ({**PUBLISHER, "event_bridge_topic_arn": None}, "topic topic's-region"),
+    "a pod with the role of its account": ({**PUBLISHER, **dict.fromkeys(KEYS), "event_bridge_service_account": "publisher"}, ""),
+    "a pod that reads the queue": (READER, ""),
+    "a pod that reads no queue": ({**READER, "event_bridge_queue_url": None}, "queue"),
+    "a pod that reads a queue elsewhere": ({**READER, "event_bridge_region": "eu-west-1"}, "queue's-region"),
+    "a pod that reads the queue and fills it": ({**READER, **KEYS, "event_bridge_route": "sqs", "event_bridge_url": "https://a.example.org/e"},
+                                                "source"),
+    "a node that reads the queue": ({**GOOD, "event_bridge_source": "queue", "event_bridge_route": "dispatcher", "event_bridge_place": "node",
+                                     "event_bridge_dispatcher_url": "http://192.0.2.7"}, "source"),
     "a node that posts nowhere": ({**GOOD, "event_bridge_route": "dispatcher", "event_bridge_place": "node"}, "dispatcher"),
     "a node that posts": ({**GOOD, "event_bridge_route": "dispatcher", "event_bridge_place": "node",
                            "event_bridge_dispatcher_url": "http://192.0.2.7"}, ""),
