@@ -53,6 +53,13 @@ options:
         since ssjdispatcher does not start without; uploads then come by its HTTP interface. AWS credentials in the document
         are then left as they are.
     type: str
+  reads_queue:
+    description:
+      - Whether ssjdispatcher reads the queue itself. One message that it cannot digest ends it, and again at each start.
+      - With V(false) it is given a URL that stands for no queue, since the role event_bridge reads O(queue_url) in its place
+        (C(event_bridge_source=queue)) and posts to it.
+    type: bool
+    default: true
   region:
     description:
       - Region of the buckets, which the Jobs use.
@@ -411,6 +418,11 @@ converged:
   returned: success
   type: bool
   sample: true
+starts_reading:
+  description: Whether ssjdispatcher turns from the URL with which it reads no queue to O(queue_url), which another has read till then.
+  returned: success
+  type: bool
+  sample: false
 shared_entry:
   description: Whether one JOBS entry, C(indexing), takes the buckets of both storages, as in a Secret C(ssjdispatcher-uploads).
   returned: success
@@ -494,6 +506,7 @@ OPTIONS = {
     "deployment": {"type": "str"},
     "wait_timeout": {"type": "int", "default": 300},
     "queue_url": {"type": "str"},
+    "reads_queue": {"type": "bool", "default": True},
     "region": {"type": "str"},
     "buckets": {"type": "list", "elements": "dict", "default": [], "options": BUCKET},
     "job_name": {"type": "str", "default": "indexing"},
@@ -546,6 +559,7 @@ def run(module):
         "installation": plan.description,
         "jobs": plan.jobs,
         "shared_entry": plan.shared_entry,
+        "starts_reading": plan.starts_reading,
         "converged": plan.converged,
         "problems": plan.problems,
         "helm_values": values if written and plan.present else None,

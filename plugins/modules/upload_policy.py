@@ -19,12 +19,13 @@ options:
       - V(topic) and V(queue) are resource policies, V(topic_key) and V(queue_key) parts of the policies of KMS keys. The
         policy of the dead-letter queue is that of kind V(queue) with its name as O(queue).
       - V(dispatcher), V(job), V(bridge_to_topic) and V(bridge_to_queue) are for the identities that ssjdispatcher, the
-        indexing Jobs and the event bridge in front of MinIO run with.
+        indexing Jobs and the event bridge in front of MinIO run with, V(queue_reader) for that of an event bridge that reads the queue
+        in place of ssjdispatcher.
       - V(operator) is for the identity that runs this collection. With O(topic_kms_key) and O(queue_kms_key) it may use these keys,
         as reindexing has to.
     type: str
     required: true
-    choices: [topic, queue, topic_key, queue_key, dispatcher, job, bridge_to_topic, bridge_to_queue, operator]
+    choices: [topic, queue, topic_key, queue_key, dispatcher, job, bridge_to_topic, bridge_to_queue, queue_reader, operator]
   region:
     description: Region of topic and queue. It also tells the partition.
     type: str
@@ -144,7 +145,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope
 
 OF_RESOURCES = ("topic", "queue", "topic_key", "queue_key")
 NEEDS_TOPIC = ("topic", "queue", "queue_key", "bridge_to_topic", "operator")
-NEEDS_QUEUE = ("queue", "dispatcher", "bridge_to_queue", "operator")
+NEEDS_QUEUE = ("queue", "dispatcher", "bridge_to_queue", "queue_reader", "operator")
 
 
 def statements(options):
@@ -160,6 +161,7 @@ def statements(options):
         "topic_key": lambda: policy.topic_key(scope, buckets),
         "queue_key": lambda: policy.queue_key(topic_arn),
         "dispatcher": lambda: policy.dispatcher(scope, queue_arn, options["queue_kms_key"]),
+        "queue_reader": lambda: policy.queue_reader(scope, queue_arn, options["queue_kms_key"]),
         "job": lambda: policy.job(scope, buckets, options["bucket_kms_keys"]),
         "bridge_to_topic": lambda: policy.bridge_to_topic(scope, topic_arn, options["topic_kms_key"]),
         "bridge_to_queue": lambda: policy.bridge_to_queue(scope, queue_arn, options["queue_kms_key"]),
@@ -176,7 +178,7 @@ def main():
         argument_spec=dict(
             kind=dict(type="str", required=True, choices=[
                 "topic", "queue", "topic_key", "queue_key", "dispatcher", "job", "bridge_to_topic", "bridge_to_queue",
-                "operator",
+                "queue_reader", "operator",
             ]),
             region=dict(type="str", required=True),
             account_id=dict(type="str", required=True),

@@ -96,6 +96,9 @@ options:
   queue:
     description: Name of the queue, for messages and RV(way). Nothing on a way without one.
     type: str
+  queue_reader:
+    description: Name of the Deployment that reads the queue in place of ssjdispatcher, where there is one.
+    type: str
   queue_url:
     description: URL of the queue whose metrics are shown. Nothing on a way without one.
     type: str
@@ -272,6 +275,7 @@ OPTIONS = dict(
     bridge_dead_letters=dict(type="str", default="/var/lib/event-bridge/dead-letters"),
     topic=dict(type="str"),
     queue=dict(type="str"),
+    queue_reader=dict(type="str"),
     queue_url=dict(type="str"),
     dead_letter_queue_url=dict(type="str"),
     namespace=dict(type="str", default="default"),
@@ -324,7 +328,7 @@ def main():
         module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
     probe, failure = travel(params["hop"], params["probe"], world)
     hops = _probe.all_hops(probe, on_minio)
-    way = _probe.way(params["bucket"], params["namespace"], on_minio, params["topic"], params["queue"])
+    way = _probe.way(params["bucket"], params["namespace"], on_minio, params["topic"], params["queue"], params["queue_reader"])
     result = {"probe": probe, "hops": hops, "way": way, "table": _probe.table(hops)}
     if failure:
         module.fail_json(msg=failure, **result)

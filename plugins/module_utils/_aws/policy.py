@@ -110,10 +110,12 @@ def queue_key(topic_arn: str) -> list[Statement]:
 
 def dispatcher(scope: Scope, queue_arn: str, queue_kms_key: str | None = None) -> list[Statement]:
     """Let ssjdispatcher receive from the queue."""
-    statements = [_allow("Receive", ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], queue_arn)]
-    if queue_kms_key:
-        statements.append(_use_key(scope, "DecryptQueue", ["kms:Decrypt"], queue_kms_key))
-    return statements
+    return _receive(scope, ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], queue_arn, queue_kms_key)
+
+
+def queue_reader(scope: Scope, queue_arn: str, queue_kms_key: str | None = None) -> list[Statement]:
+    """Let the event bridge receive from the queue, and keep a message while ssjdispatcher has no free Job slot."""
+    return _receive(scope, ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"], queue_arn, queue_kms_key)
 
 
 def job(scope: Scope, buckets: Sequence[Mapping[str, Any]], bucket_kms_keys: Iterable[str] = ()) -> list[Statement]:
@@ -215,6 +217,13 @@ def _by_account(scope: Scope, buckets: Sequence[Mapping[str, Any]]) -> dict[str,
 
 def _allow(sid: str, actions: list[str], resource: str | list[str]) -> Statement:
     return {"Sid": SID_PREFIX + sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _receive(scope: Scope, actions: Sequence[str], queue_arn: str, queue_kms_key: str | None) -> list[Statement]:
+    statements = [_allow("Receive", actions, queue_arn)]
+    if queue_kms_key:
+        statements.append(_use_key(scope, "DecryptQueue", ["kms:Decrypt"], queue_kms_key))
+    return statements
 
 
 def _bridge(scope: Scope, action: str, resource: str, kms_key: str | None) -> list[Statement]:

@@ -241,10 +241,10 @@ def bridge(place: str, namespace: str, name: str = "event-bridge", status_addres
     return Bridge("journalctl -u event-bridge on MinIO's node", f"http://{status_address}/metrics there", f"{dead_letters} there")
 
 
-def way(bucket: str, namespace: str, minio: bool, topic: str | None, queue: str | None) -> list[str]:
-    """Return the stations of an upload; ``topic`` and ``queue`` are None where the way has none."""
+def way(bucket: str, namespace: str, minio: bool, topic: str | None, queue: str | None, reader: str | None = None) -> list[str]:
+    """Return the stations of an upload; ``topic``, ``queue`` and its ``reader`` are None where the way has none."""
     source = [f"{bucket} on MinIO", "event bridge"] if minio else [f"s3://{bucket}"]
-    return [*source, *filter(None, (topic, queue)), f"ssjdispatcher in {namespace}", "indexd"]
+    return [*source, *filter(None, (topic, queue, reader)), f"ssjdispatcher in {namespace}", "indexd"]
 
 
 def target_advice(target: Target, look_at: Bridge) -> list[str]:
@@ -267,30 +267,33 @@ def target_advice(target: Target, look_at: Bridge) -> list[str]:
 
 
 def queue_advice(
-    queue: str, depth: Mapping[str, int] | None, before: Mapping[str, int] | None, logs: str
+    queue: str, depth: Mapping[str, int] | None, before: Mapping[str, int] | None, logs: str, reader: str = "ssjdispatcher",
 ) -> list[str]:
-    """Return what to look at by the queue's metrics now and before the upload; nothing when it is empty."""
+    """Return what to look at by the queue's metrics now and before the upload; nothing when it is empty.
+
+    ``reader`` is who receives from the queue, and ``logs`` shows its log.
+    """
     if depth is None:
         return [
             f"The queue {queue} could not be read: may your AWS user call sqs:GetQueueAttributes on it?",
-            f"Look at ssjdispatcher: {logs}",
+            f"Look at {reader}: {logs}",
         ]
     advice = []
     if depth.get("dead", 0) > (before or {}).get("dead", 0):
         advice.append(
-            f"A message went to the dead-letter queue of {queue} meanwhile: ssjdispatcher could not digest it; "
+            f"A message went to the dead-letter queue of {queue} meanwhile: {reader} could not digest it; "
             f"look at {logs} --previous, and at the message itself."
         )
     if depth["visible"]:
         advice.append(
-            f"{depth['visible']} messages wait in {queue}: ssjdispatcher does not receive them (its AWS keys or role "
+            f"{depth['visible']} messages wait in {queue}: {reader} does not receive them (its AWS keys or role "
             f"need sqs:ReceiveMessage and sqs:DeleteMessage, its region must be the queue's) or it is behind, as it "
             f"takes at most one a second; look at {logs}"
         )
     if depth["in_flight"]:
         advice.append(
-            f"{depth['in_flight']} messages of {queue} are received and not deleted: ssjdispatcher waits for a free "
-            f"Job slot or may not create Jobs; look at {logs}"
+            f"{depth['in_flight']} messages of {queue} are received and not deleted: {reader} waits for a free "
+            f"Job slot, or ssjdispatcher may not create Jobs; look at {logs}"
         )
     return advice
 
@@ -302,16 +305,19 @@ def no_job_advice(
     before: Mapping[str, int] | None = None,
     target: Target | None = None,
     look_at: Bridge | None = None,
+    reader: str | None = None,
 ) -> list[str]:
     """Return what to look at when no Job appears.
 
     ``dispatcher`` is how kubectl names it, e.g. ``-n default deployment/ssjdispatcher``. A way without a queue has no
-    ``queue``; ``target`` and ``look_at`` belong to MinIO.
+    ``queue``; ``target`` and ``look_at`` belong to MinIO. ``reader`` is the event bridge that reads the queue in place of ssjdispatcher,
+    named likewise.
     """
     logs = f"kubectl logs {dispatcher}"
+    receives = (f"kubectl logs {reader}", "the event bridge that reads it") if reader else (logs, "ssjdispatcher")
     advice = [
         *(target_advice(target, look_at) if target and look_at else []),
-        *(queue_advice(queue, depth, before, logs) if queue else []),
+        *(queue_advice(queue, depth, before, *receives) if queue else []),
     ]
     if advice:
         return advice
@@ -321,6 +327,8 @@ def no_job_advice(
                 f"{look_at.dead_letters}, event_bridge_records in {look_at.metrics} counts them, its log is {look_at.log})")
     else:
         lost = "the event did not arrive (bucket rule, topic policy, subscription, queue policy, KMS key policy)"
+    if reader:
+        lost += f", or the event bridge that reads the queue threw it away (kubectl logs {reader}, and its dead letters)"
     return [
         f"{empty}: either {lost}, or no pattern in JOBS matches the key; look at {logs}",
         "Compare what is configured with what should be: run site.yml with --check --diff.",

@@ -122,11 +122,13 @@ class World:
         return _probe.bridge(self.params["bridge"], self.params["namespace"], *names)
 
     def dispatcher_failures(self) -> list[str]:
-        """Return why ssjdispatcher does not run, in sentences; empty where it does. May raise KubeError."""
-        name, namespace = self.params["deployment"], self.params["namespace"]
-        deployment = self.kube().get("Deployment", name, namespace)
-        pods = self.kube().list("Pod", namespace, dispatcher.selector(deployment)) if deployment else []
-        return dispatcher.why_not_running(deployment, pods, f"Deployment {namespace}/{name}")
+        """Return why ssjdispatcher, or who reads the queue in its place, does not run; empty where they do. May raise KubeError."""
+        namespace, failures = self.params["namespace"], []
+        for name in filter(None, (self.params["queue_reader"], self.params["deployment"])):
+            deployment = self.kube().get("Deployment", name, namespace)
+            pods = self.kube().list("Pod", namespace, dispatcher.selector(deployment)) if deployment else []
+            failures += dispatcher.why_not_running(deployment, pods, f"Deployment {namespace}/{name}")
+        return failures
 
     def queue_evidence(self, depth: Mapping[str, int] | None) -> list[str]:
         """Return the queue's metrics in words; nothing on a way without a queue."""
@@ -272,6 +274,7 @@ def job(probe: Mapping[str, Any], world: World) -> Passed:
                 before=probe.get("queue_before"),
                 target=said,
                 look_at=world.bridge,
+                reader=f"-n {params['namespace']} deployment/{params['queue_reader']}" if params["queue_reader"] else None,
             ),
         )
     name, created = seen["metadata"]["name"], seen["metadata"]["creationTimestamp"]

@@ -51,7 +51,10 @@ NOTHING: Mapping[str, Any] = {"defaults": {}, "merge": {}, "remove": []}
 
 @dataclass(frozen=True)
 class Options:
-    """What shall become of ssjdispatcher, in terms of its documents; ``job_names`` are the entries that may be ours. See ``options``."""
+    """What shall become of ssjdispatcher, in terms of its documents. See ``options``.
+
+    ``queue_url`` is the pipeline's queue, whoever reads it; ``job_names`` are the entries that may be ours.
+    """
 
     present: bool = True
     credentials: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
@@ -62,12 +65,14 @@ class Options:
     overwrite_externally_managed: bool = False
     access: rbac.Access = rbac.Access()
     aws_credentials: str | None = None
+    queue_url: str | None = None
     job_names: Sequence[str] = ()
 
     @property
     def queue(self) -> bool:
-        """Tell whether ssjdispatcher shall read a queue: a URL that stands for none is only a default."""
-        return bool((self.credentials["merge"].get("SQS") or {}).get("url"))
+        """Tell whether ssjdispatcher shall read a queue."""
+        url = (self.credentials["merge"].get("SQS") or {}).get("url")
+        return bool(url) and not rules.is_no_queue(url)
 
 
 def options(settings: Settings) -> Options:
@@ -82,6 +87,7 @@ def options(settings: Settings) -> Options:
         overwrite_externally_managed=settings.overwrite_externally_managed,
         access=jobs.access(settings),
         aws_credentials=settings.aws_credentials if settings.uses_aws else None,
+        queue_url=settings.queue_url,
         job_names=(settings.job_name, settings.minio_job_name),
     )
 
@@ -92,7 +98,8 @@ class Plan:
 
     ``blocking`` keeps the changes from being made. ``problems`` holds them too, and what would crash or silence ssjdispatcher.
     ``released`` are the objects of a removal that leaves nothing of ours (``kind/name``); ``unfinished`` tells that a rollout of the
-    Deployment is going on. ``configuration`` lists what its pods read only when they start.
+    Deployment is going on. ``configuration`` lists what its pods read only when they start. With ``starts_reading`` ssjdispatcher takes
+    over the queue that another has read in its place.
     """
 
     installation: Installation
@@ -103,6 +110,7 @@ class Plan:
     kept: list[Change]
     jobs: list[dict[str, Any]]
     shared_entry: bool
+    starts_reading: bool
     configuration: list[dict[str, Any]]
     restart: list[Change]
     released: list[str]
@@ -198,6 +206,7 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
         jobs=entries,
         shared_entry=own_secret.is_own(installation.secret)
         and any((bucket.storage, bucket.job) == ("minio", rules.INDEXING) for bucket in options.buckets),
+        starts_reading=options.present and _starts_reading(credentials),
         configuration=configuration,
         restart=restart,
         unfinished=unfinished,
@@ -269,6 +278,12 @@ def _entries_of_ours(cluster: Cluster, documents: Sequence[Document], options: O
     left = {job.name for document in documents for job in rules.read_jobs(document.after or document.before)}
     once = {job.name for document in documents for job in rules.read_jobs(former.read(kept, document.desired))}
     return left & set(options.job_names) - once
+
+
+def _starts_reading(credentials: Document | None) -> bool:
+    """Tell whether ssjdispatcher turns from the URL with which it reads no queue to one."""
+    before, after = (rules.queue_url(each or {}) or "" for each in (credentials.before, credentials.after)) if credentials else ("", "")
+    return rules.is_no_queue(before) and bool(after) and not rules.is_no_queue(after)
 
 
 def _rights(cluster: Cluster, installation: Installation, job_namespace: str, helm: Mapping, credentials: Document | None,
@@ -344,7 +359,7 @@ def _review(installation: Installation, credentials: Document | None, images: Do
     if credentials is None or credentials.after is None:
         return found
     add(credentials, rules.review_credentials(credentials.after, installation.region, options.buckets))
-    add(credentials, rules.review_queue(credentials.before, credentials.after))
+    add(credentials, rules.review_queue(credentials.before, credentials.after, options.queue_url))
     before, after = rules.read_jobs(credentials.before), rules.read_jobs(credentials.after)
     add(credentials, pattern_review.review(before, after, options.buckets, options.replace_pattern))
     if images is not None and images.after is not None:

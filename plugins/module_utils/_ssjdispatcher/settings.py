@@ -35,6 +35,7 @@ class Settings:
     deployment: str | None = None
     wait_timeout: int = 300
     queue_url: str | None = None
+    reads_queue: bool = True
     region: str | None = None
     buckets: Sequence[Mapping[str, Any]] = ()
     job_name: str = "indexing"

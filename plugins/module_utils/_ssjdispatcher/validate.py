@@ -170,11 +170,11 @@ def review_images(images: Mapping[str, Any] | None, document: Mapping[str, Any])
     return found
 
 
-def review_queue(before: Mapping[str, Any], after: Mapping[str, Any]) -> Findings:
-    """Review what is lost where ssjdispatcher turns from one queue to another."""
+def review_queue(before: Mapping[str, Any], after: Mapping[str, Any], pipeline: str | None = None) -> Findings:
+    """Review what is lost where ssjdispatcher turns from one queue to another; that of the ``pipeline`` is read in any case."""
     found = Findings()
-    old_url, new_url = _queue_url(before), _queue_url(after)
-    if old_url and new_url and old_url != new_url and not _stands_for_no_queue(old_url):
+    old_url, new_url = queue_url(before), queue_url(after)
+    if old_url and new_url and old_url not in (new_url, pipeline) and not _stands_for_no_queue(old_url):
         found.warnings.append(
             f"SQS.url changes from {_without_login(old_url)} to {_without_login(new_url)}: messages that still arrive"
             " in the former queue are no longer read."
@@ -214,7 +214,7 @@ def region_of_queue(url: str) -> str | None:
 
 
 def _queue_problems(document: Mapping[str, Any], env_region: str | None) -> Iterator[str]:
-    url = _queue_url(document)
+    url = queue_url(document)
     if url is None:
         yield "SQS.url is not a string: ssjdispatcher does not start; set it to the URL of the queue."
     elif not url:
@@ -236,7 +236,7 @@ def _queue_problems(document: Mapping[str, Any], env_region: str | None) -> Iter
 
 
 def _queue_warnings(document: Mapping[str, Any]) -> Iterator[str]:
-    url = _queue_url(document)
+    url = queue_url(document)
     if url and not NO_QUEUE.fullmatch(url) and not re.fullmatch(r"https?://[^/]+/[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?", url):
         yield (
             f"SQS.url {_without_login(url)} is not the URL of a queue: nothing can be received, and"
@@ -425,14 +425,20 @@ def _pattern_error(job: Job) -> str | None:
     return None
 
 
-def _queue_url(document: Mapping[str, Any]) -> str | None:
+def queue_url(document: Mapping[str, Any]) -> str | None:
+    """Return SQS.url; None where it is no text."""
     sqs = document.get("SQS")
     url = sqs.get("url") if isinstance(sqs, dict) else None
     return url if isinstance(url, str) else None
 
 
+def is_no_queue(url: str) -> bool:
+    """Tell whether a URL is the one that this collection writes where ssjdispatcher shall read no queue (``jobs.no_queue``)."""
+    return NO_QUEUE.fullmatch(url) is not None
+
+
 def _stands_for_no_queue(url: str) -> bool:
-    return NO_QUEUE.fullmatch(url) is not None or placeholders.is_queue_url(url)
+    return is_no_queue(url) or placeholders.is_queue_url(url)
 
 
 def _host(url: str) -> str:

@@ -20,7 +20,8 @@ TEXTS = (
     "uploads_bridge_aws_secret_access_key", "uploads_bridge_token", "uploads_fence_aws_access_key_id",
     "uploads_fence_aws_secret_access_key", "uploads_fence_secret", "uploads_fence_user", "uploads_indexd_password",
     "uploads_indexd_user", "uploads_metadata_password", "uploads_metadata_user", "uploads_minio_indexer_secret",
-    "uploads_minio_indexer_user", "uploads_queue", "uploads_topic")
+    "uploads_minio_indexer_user", "uploads_queue", "uploads_queue_reader_aws_access_key_id", "uploads_queue_reader_aws_secret_access_key",
+    "uploads_queue_reader_service_account", "uploads_topic")
 """Variables whose text may look like a number: YAML reads ``0123456701`` as an octal number and ``1e5`` as 100000.0."""
 
 CREDENTIALS = {
@@ -83,9 +84,13 @@ def _buckets(buckets: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _aws(variables: Mapping[str, Any]) -> list[str]:
+    through_the_bridge = variables.get("uploads_queue_reader") == "event_bridge"
     if not with_aws(variables):
-        return []
+        return ["uploads_queue_reader is event_bridge, but nothing here goes through a queue: leave it out."] if through_the_bridge else []
     found = []
+    keys = ("uploads_queue_reader_aws_access_key_id", "uploads_queue_reader_aws_secret_access_key")
+    if through_the_bridge and len(unset := [name for name in keys if not variables.get(name)]) == 1:
+        found.append(f"Set {unset[0]} too, or neither of the two where the reader's ServiceAccount has a role in AWS.")
     if not variables.get("uploads_region"):
         found.append("Set uploads_region to the region of topic, queue and buckets, such as us-east-1.")
     choice = variables.get("uploads_aws_credentials")

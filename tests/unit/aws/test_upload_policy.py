@@ -41,6 +41,7 @@ CASES = {
     "job-aws-us-gov": {"kind": "job", "region": "us-gov-west-1"},
     "bridge_to_topic": {"kind": "bridge_to_topic", "topic_kms_key": "1234abcd"},
     "bridge_to_queue": {"kind": "bridge_to_queue"},
+    "queue_reader": {"kind": "queue_reader"},
     "operator": {"kind": "operator", "buckets": TWO_ACCOUNTS},
     "operator-keys": {"kind": "operator", "topic_kms_key": "1234abcd", "queue_kms_key": "alias/queue"},
     "operator-aws-cn": {"kind": "operator", "region": "cn-northwest-1", "dead_letter_queue": "Dead"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s import client
@@ -64,6 +65,24 @@ def test_a_default_is_one_at_the_moment_of_the_write(cluster):
     configure(cluster, MINIO, check_mode=False)
     assert cluster.document()["SQS"] == {"url": URL}
     assert [job["name"] for job in cluster.document()["JOBS"]] == ["indexing-minio"]
+
+
+def test_another_reads_the_queue_and_gives_it_back(cluster):
+    """ssjdispatcher keeps a URL, without which it does not start; the pipeline's queue, which is still read, is not called lost."""
+    configure(cluster, S3, check_mode=False)
+    plan, made = configure(cluster, replace(S3, reads_queue=False), check_mode=False)
+    assert (cluster.document()["SQS"], plan.starts_reading) == ({"url": UNUSED}, False) and made
+    assert "no longer read" not in " ".join(plan.warnings)
+    plan, again = configure(cluster, replace(S3, reads_queue=False), check_mode=False)
+    assert plan.converged and again == []
+    plan, _made = configure(cluster, S3, check_mode=False)
+    assert plan.starts_reading and cluster.document()["SQS"] == {"url": URL}
+
+
+def test_a_queue_of_others_that_nobody_reads_any_more_is_named(cluster):
+    cluster.credentials({"JOBS": [], "SQS": {"url": f"{URL}2"}})
+    plan, _made = configure(cluster, replace(S3, reads_queue=False), check_mode=True)
+    assert "no longer read" in " ".join(plan.warnings) and not plan.starts_reading
 
 
 def test_an_entry_that_comes_between_is_reviewed(cluster):

@@ -6,6 +6,15 @@ from ansible_collections.gen3.uploads.plugins.module_utils._probe import model a
 URL = "s3://gen3-bucket/0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11/a file (1).txt"
 
 
+def test_who_reads_the_queue_is_asked_first():
+    now = {"visible": 2, "in_flight": 1, "dead": 0}
+    advice = _probe.no_job_advice("-n ns deployment/d", "Gen3Queue", now, None, reader="-n ns deployment/event-bridge-queue")
+    assert len(advice) == 2 and all("the event bridge that reads it" in line and "deployment/event-bridge-queue" in line for line in advice)
+    empty = {"visible": 0, "in_flight": 0, "dead": 0}
+    assert "dead letters" in _probe.no_job_advice("d", "Gen3Queue", empty, None, reader="-n ns deployment/r")[0]
+    assert _probe.way("b", "ns", False, "ssj-topic", "Gen3Queue", "r") == ["s3://b", "ssj-topic", "Gen3Queue", "r", "ssjdispatcher in ns", "indexd"]
+
+
 def test_crc32c_is_castagnoli():
     # The check value of the CRC catalogue, and RFC 3720 B.4: 32 bytes of zeros.
     assert _probe.crc32c(b"123456789") == 0xE3069283

@@ -131,7 +131,7 @@ def world(services=None, cluster=None, aws=None, minio=None, **params):
     clock = SimpleNamespace(now=1000.0)
     aws = aws or Aws()
     params = {"timeout": 5, "interval": 1, "bucket": "gen3-bucket", "file_name": PROBE_FILE_NAME, "prefix": "", "suffix": "", "drift": [],
-              "queue": "Gen3Queue", "queue_url": "queue", "dead_letter_queue_url": "dead", "namespace": "ns",
+              "queue": "Gen3Queue", "queue_reader": None, "queue_url": "queue", "dead_letter_queue_url": "dead", "namespace": "ns",
               "jobs_namespace": "jobs-ns", "deployment": "ssjdispatcher", "configuration_secret": "ssjdispatcher-creds",
               "configuration_key": "credentials.json", "job_name": "indexing", "minio_url": "https://minio" if minio else None,
               "minio_target": "webhook/GEN3", "bridge": "node",

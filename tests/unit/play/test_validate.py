@@ -22,6 +22,7 @@ def found(variables, hosts=("node",), host_variables=()):
     {**ON_S3, "uploads_aws_credentials": "secret_ref", "uploads_aws_secret_ref": {"name": "keys"}},
     {**ON_MINIO, "uploads_minio_route": "sns", "uploads_region": "us-east-1", "uploads_bridge_url": None},
     {**ON_S3, "uploads_topic": "0123"},
+    {**ON_S3, "uploads_queue_reader": "event_bridge"},
 ])
 def test_what_is_complete(variables):
     assert found(variables) == []
@@ -37,6 +38,9 @@ def test_what_is_complete(variables):
     ({**ON_S3, "uploads_aws_credentials": "variables", "uploads_aws_access_key_id": "AKIA"},
      "Set uploads_aws_secret_access_key too: uploads_aws_credentials is variables."),
     ({**ON_S3, "uploads_aws_credentials": "secret_ref"}, "Set uploads_aws_secret_ref too"),
+    ({**ON_MINIO, "uploads_queue_reader": "event_bridge"}, "nothing here goes through a queue"),
+    ({**ON_S3, "uploads_queue_reader": "event_bridge", "uploads_queue_reader_aws_access_key_id": "AKIA"},
+     "Set uploads_queue_reader_aws_secret_access_key too, or neither"),
     ({**ON_MINIO, "uploads_minio_endpoint_url": None}, "Set uploads_minio_endpoint_url, MinIO's address"),
     ({**ON_MINIO, "uploads_bridge_url": None}, "Set uploads_bridge_url to the address"),
     ({**ON_MINIO, "uploads_bridge_url": "https://event_bridge:30443/events"}, "uploads_bridge_url needs a host of letters, digits, dashes"),
