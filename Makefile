@@ -2,7 +2,10 @@
 SHELL := /bin/sh
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gen3-uploads
 PYTHON ?= $(shell sh tests/newest-python.sh)
-VENV := $(CACHE)/venv-$(shell cat requirements.txt tests/requirements.txt | $(PYTHON) tests/cache-key.py)
+VENV := $(CACHE)/venv-$(shell cat requirements.txt tests/lab/requirements.txt tests/requirements.txt | $(PYTHON) tests/cache-key.py)
+LAB_VENV := $(CACHE)/venv-lab-$(shell cat requirements.txt tests/lab/requirements.txt | $(PYTHON) tests/cache-key.py)
+# The demo does without the tests' tools, unless they are there.
+DEMO_VENV := $(if $(wildcard $(VENV)/.complete),$(VENV),$(LAB_VENV))
 PYTEST := $(VENV)/bin/python -m pytest
 export PATH := $(VENV)/bin:$(PATH)
 # Tools that ask a server for news wait for a time-out where there is none.
@@ -10,7 +13,7 @@ export ANSIBLE_LINT_NO_UPDATE_CHECK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The programs of the lab that the cache lacks are downloaded or built beside pip and beside what needs none of them.
-BUILD = BUILD_FOR=$$PPID PYTHONPATH=tests $(PYTHON) -m lab.programs
+BUILD = touch -c $(VENV) $(LAB_VENV); BUILD_FOR=$$PPID PYTHONPATH=tests $(PYTHON) -m lab.programs
 DEMO_PROGRAMS := go $(if $(filter minio,$(STORAGE)),go-bento go-minio)
 
 .PHONY: help demo test lint unit integration molecule bench clean clean-cache demo-programs test-programs python
@@ -27,7 +30,8 @@ help:
 	@echo "make clean-cache  remove what the first run has made: $(CACHE)"
 	@echo "make bench        speed beside the stock modules and other yardsticks, interleaved, as ratios"
 
-demo: demo-programs $(VENV)/.complete
+demo: export PATH := $(DEMO_VENV)/bin:$(PATH)
+demo: demo-programs $(DEMO_VENV)/.complete
 	@PYTHONPATH=tests python -m demo
 
 # Two files at once on two cores: each worker has a lab of its own.
@@ -68,10 +72,10 @@ test-programs: python
 python:
 	@test -n "$(PYTHON)" || { echo "gen3.uploads needs Python 3.11 or newer (python3 -m venv must work)."; exit 1; }
 
-# Outside the tree, so that every checkout with the same requirements shares one.
+INSTALL = PYTHONPATH=tests $(PYTHON) -m lab.environment
+
 $(VENV)/.complete: | python
-	@echo "Installing the Python packages into $(VENV) (once)"
-	@rm -rf $(VENV)
-	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
-	@touch $@
+	@$(INSTALL) $(VENV) tests/requirements.txt
+
+$(LAB_VENV)/.complete: | python
+	@$(INSTALL) $(LAB_VENV) tests/lab/requirements.txt

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 for name in ("NO_PROXY", "no_proxy"):  # all servers of the tests are here
     os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
 from lab import programs  # noqa: E402  the path above leads to it
+from progress import Progress  # noqa: E402
 
 _AnsibleCollectionFinder(paths=[str(ROOT / ".collections")])._install()
 
@@ -28,9 +29,11 @@ NEED_NO_PROGRAM = {("lint",), ("unit", "aws"), ("unit", "gen3"), ("unit", "index
 
 
 def pytest_configure(config):
-    """Decide once, for all workers, whether programs of the lab are missing."""
+    """Decide once, for all workers, whether programs of the lab are missing; let no screen be silent while they work."""
     if not hasattr(config, "workerinput"):
         os.environ["TESTS_PROGRAMS_MISSING"] = ",".join(programs.missing())
+        if getattr(config.option, "dist", "no") != "no":
+            config.pluginmanager.register(Progress())
 
 
 def pytest_collection_modifyitems(items):
@@ -62,6 +65,7 @@ def pytest_unconfigure(config):
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or hasattr(config, "workerinput"):
         return
+    programs.tell_size(print)
     passed, failed = (len(reporter.stats.get(outcome, [])) for outcome in ("passed", "failed"))
     print(f"{passed} passed, {failed + len(reporter.stats.get('error', []))} failed")
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from lab import programs
 from lab.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,6 +64,7 @@ def main() -> None:
         play("site.yml", options, lab.environment())
         play("playbooks/verify.yml", options, lab.environment())
         report(f"done; the picture of the pipeline is {PICTURE.relative_to(ROOT)}")
+        programs.tell_size(report)
         if os.environ.get("KEEP"):
             print("\nThe lab runs on. Look around with\n\n"
                   f'  eval "$(PYTHONPATH=tests {sys.executable} -m lab env --state {STATE.relative_to(ROOT)})"\n\n'

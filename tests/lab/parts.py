@@ -58,7 +58,7 @@ class Parts:
         commands = self._commands(report)
         for group in START_ORDER:
             started: dict[str, subprocess.Popen] = {}
-            deadline = time.monotonic() + START_TIMEOUT
+            began = told = time.monotonic()
             while waiting := [part for part in group if part in commands and not self.healthy(part)]:
                 for part in waiting:
                     if part in started and started[part].poll() is not None:
@@ -67,8 +67,12 @@ class Parts:
                         report(f"starting {part}")
                         started[part] = processes.start(
                             commands[part], self._pid_file(part), self._log_file(part), self._environment(part))
-                if time.monotonic() > deadline:
+                now = time.monotonic()
+                if now - began > START_TIMEOUT:
                     raise self._failure(waiting[0], f"did not answer within {START_TIMEOUT} s")
+                if now - told >= programs.SILENCE:
+                    told = now
+                    report(f"waiting for {', '.join(waiting)}: {now - began:.0f} s")
                 time.sleep(0.02)
 
     def restart_minio(self, report: Callable[[str], None], keep: bool) -> None:

