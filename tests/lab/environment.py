@@ -58,7 +58,7 @@ class Environment:
         command = [str(self._installer / "bin" / "uv"), "pip", "install", "--quiet", "--system-certs", "--python",
                    str(self._directory / "bin" / "python"), "--requirement", str(self._requirements)]
         try:
-            self._run("installing uv", self._pip("--target", str(self._installer), UV))
+            self._run("installing uv", self._pip("--only-binary", ":all:", "--target", str(self._installer), UV))
             self._run("installing the Python packages", command, {**os.environ, **cache})
         except RuntimeError as error:
             self._report(f"pip installs the Python packages, because {UV} cannot: {str(error).strip().splitlines()[-1]}")
