@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import addresses
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.validate import login_problems
 
 TEXTS = (
     "uploads_aws_access_key_id", "uploads_aws_secret_access_key", "uploads_bridge_aws_access_key_id",
@@ -110,6 +111,7 @@ def _minio(variables: Mapping[str, Any], hosts: Sequence[str], host_variables: S
     if location == "cluster" and not variables.get("uploads_bridge_url"):
         found.append("Set uploads_bridge_url to the address at which MinIO reaches the bridge in the cluster, such as "
                      "https://node.example.org:30443/events.")
+    found += login_problems(variables.get("uploads_minio_users") or [], [], "uploads_minio_users")
     # MinIO reads it, and one address that it cannot read takes all its targets away.
     bridge_url = variables.get("uploads_bridge_url")
     if bridge_url and (problem := addresses.url_problem(str(bridge_url), ("http", "https"))):

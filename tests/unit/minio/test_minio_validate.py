@@ -22,10 +22,21 @@ def test_what_is_right():
     ([], [{**ACCOUNT, "buckets": [21913025]}], "buckets of minio_service_accounts[0] is read by YAML as a number"),
     (["the-secret"], [], "minio_users[0] must be a mapping"),
     ([], [{**ACCOUNT, "acces_key": "x"}], "minio_service_accounts[0] has acces_key"),
+    ([{**USER, "secret:the-secret": None}], [], "minio_users[0] has a key (not shown, it may hold a secret), which is none of name"),
+    ([{**USER, "thesecret": None}], [], "minio_users[0] has a key (not shown"),
+    ([{**USER, 21913025: "the-secret"}], [], "minio_users[0] has a key (not shown"),
+    ([{**USER, "secret": {"value": "the-secret"}}], [], "secret of minio_users[0] must be text."),
+    ([{**USER, "secret": ["the-secret", ["the-secret"]]}], [], "secret of minio_users[0] must be text."),
+    ([{**USER, "policies": [{"name": "the-secret"}]}], [], "policies of minio_users[0] must be text."),
+    ([{**USER, "state": "the-secret"}], [], "state of minio_users[0] must be present or absent."),
+    ([], [{**ACCOUNT, "grant": "the-secret"}], "grant of minio_service_accounts[0] must be "),
+    ([["the-secret"]], [], "minio_users[0] must be a mapping"),
+    ({**USER, "secret": "the-secret"}, [], "minio_users must be a list of mappings"),
+    ("the-secret", [], "minio_users must be a list of mappings"),
 ])
 def test_what_is_wrong_is_named_without_its_value(users, accounts, words):
     sentence, = login_problems(users, accounts)
-    assert words in sentence and "the-secret" not in sentence and "21913025" not in sentence
+    assert words in sentence and "the-secret" not in sentence and "thesecret" not in sentence and "21913025" not in sentence
 
 
 def test_the_keys_are_those_of_the_module():

@@ -48,6 +48,8 @@ def test_what_is_complete(variables):
     ({**ON_MINIO, "uploads_bridge_place": "cluster", "uploads_minio_route": "sns", "uploads_region": "r", "uploads_bridge_url": None},
      "Set uploads_bridge_url to the address"),
     ({**ON_MINIO, "uploads_minio_ca_file": "/nonexistent"}, "no file /nonexistent"),
+    ({**ON_MINIO, "uploads_minio_users": {"name": "u", "secret": 21913025}}, "uploads_minio_users must be a list of mappings"),
+    ({**ON_MINIO, "uploads_minio_users": [{"name": "u", "secret:21913025": None}]}, "uploads_minio_users[0] has a key (not shown"),
     *(({**ON_S3, "uploads_buckets": [{**S3, key: 21913025}]}, f"{key} of uploads_buckets[0] is read by YAML as a number")
       for key in ("name", "prefix", "suffix", "id")),
     *(({**ON_S3, name: 21913025}, f"{name} is read by YAML as a number") for name in TEXTS),
