@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BUILD = touch -c $(VENV) $(LAB_VENV); BUILD_FOR=$$PPID PYTHONPATH=tests $(PYTHON) -m lab.programs
 DEMO_PROGRAMS := go $(if $(filter minio,$(STORAGE)),go-bento go-minio)
 
-.PHONY: help demo test lint unit integration molecule bench clean clean-cache demo-programs test-programs python
+.PHONY: help demo test lint unit integration molecule bench renew-indexer-base clean clean-cache demo-programs test-programs python
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make integration  the tests on the lab (real Kubernetes API, emulated AWS)"
 	@echo "make molecule     the roles minio and event_bridge on a node, a container on Docker (MOLECULE_NODE_IMAGE: its image)"
 	@echo "make clean-cache  remove what the first run has made: $(CACHE)"
+	@echo "make renew-indexer-base BASE=IMAGE:TAG@sha256:DIGEST  build the indexing image on another base by default"
 	@echo "make bench        speed beside the stock modules and other yardsticks, interleaved, as ratios"
 
 demo: export PATH := $(DEMO_VENV)/bin:$(PATH)
@@ -56,6 +57,14 @@ bench: $(VENV)/.complete
 	@PYTHONPATH=tests python -m bench.reindex
 	@PYTHONPATH=tests python -m bench.bridge
 	@PYTHONPATH=tests python -m bench.indexer
+
+# The files that name the default base of the indexing image; a test holds them together.
+INDEXER_BASE := $(addprefix roles/indexer_image/,defaults/main.yml files/Containerfile meta/argument_specs.yml)
+
+renew-indexer-base:
+	@printf '%s' '$(BASE)' | grep -Eq '^[a-z0-9./:_-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}$$' || { \
+		echo "make renew-indexer-base BASE=docker.io/library/python:TAG@sha256:DIGEST"; exit 1; }
+	@sed -i -E 's|docker\.io/library/python:[^@ ]+@sha256:[0-9a-f]{64}|$(BASE)|' $(INDEXER_BASE)
 
 clean:
 	rm -rf build

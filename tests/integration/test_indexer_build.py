@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -133,6 +134,14 @@ def test_it_is_built_and_pushed_once(docker, variables, registry, built):
     assert ("gen3/indexer", tag) in registry.manifests
     again = succeed(docker, PLAYBOOK, inventory="localhost,", variables=variables)
     assert (again.changed, image_of(again)) == ([], built.image)
+
+
+def test_the_digest_of_an_image_is_told_as_the_readme_says(docker, registry, built):
+    told = re.search(r"^docker image inspect --format '([^']+)' ", (ROLE / "README.md").read_text(), re.MULTILINE)[1]
+    name, _, tag = built.image.rpartition(":")
+    repository, digest = docker("image", "inspect", "--format", told, built.image).stdout.strip().split("@")
+    assert repository == name
+    assert registry.manifests["gen3/indexer", tag] == registry.manifests["gen3/indexer", digest]
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from importlib.metadata import version
 
 import pytest
@@ -16,6 +17,7 @@ from indexer import configuration
 from indexer.configuration import SecretReference
 
 ROLE = SOURCES.parent
+ROOT = ROLE.parents[1]
 DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
 OPTIONS = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
 README = (ROLE / "README.md").read_text()
@@ -67,6 +69,27 @@ def test_defaults_are_as_documented(name):
 
 def test_role_and_containerfile_have_the_same_base():
     assert f"ARG PYTHON_IMAGE={DEFAULTS['indexer_image_base']}\n" in CONTAINERFILE
+
+
+def renew(tree, base):
+    return subprocess.run(["make", "--silent", "-C", tree, "renew-indexer-base", f"BASE={base}"], capture_output=True, text=True)
+
+
+def test_the_base_is_renewed_in_all_files_that_name_it(tmp_path):
+    """By the command that the role's README tells, of which the digest is the only part left open."""
+    told = re.search(r"^make renew-indexer-base BASE=(\S+)…$", README, re.MULTILINE)[1]
+    files = ["Makefile", *(f"roles/indexer_image/{name}" for name in ("defaults/main.yml", "files/Containerfile", "meta/argument_specs.yml"))]
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    before = {name: (tmp_path / name).read_text() for name in files}
+    assert renew(tmp_path, told).returncode != 0, "without a digest it is not pinned"
+    assert {name: (tmp_path / name).read_text() for name in files} == before
+
+    for base in (told + "0" * 64, told + "1" * 64):  # and once more, from what it has written
+        assert renew(tmp_path, base).returncode == 0
+        for name in files[1:]:
+            assert (tmp_path / name).read_text() == before[name].replace(DEFAULTS["indexer_image_base"], base) != before[name]
 
 
 def test_the_image_does_not_run_as_root():
