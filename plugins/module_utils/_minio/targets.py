@@ -284,7 +284,7 @@ def _value(value: Any) -> str:
 
 
 def _identity(target: Mapping[str, Any]) -> list[str]:
-    found = [f"has the unknown key {key}; it takes id, type, state and options"
+    found = [f"has the unknown key {_shown(key)}; it takes id, type, state and options"
              for key in target if key not in ("id", "type", "state", "options")]
     if not (isinstance(target.get("id"), str) and _ID.fullmatch(target["id"])):
         found.append("needs an id of at most 32 letters, digits and underscores that begins with a letter")
@@ -323,8 +323,12 @@ def _options(kind: Kind, options: Mapping[str, Any]) -> list[str]:
 def _unknown(kind: Kind, key: Any) -> str:
     if key in (kind.dead or {}):
         return f"has {key}, which MinIO no longer reads; use {kind.dead[key]}"
-    shown = key if isinstance(key, str) and re.fullmatch(r"\w{1,40}", key) else "a name that is not a word"
-    return f"has the unknown key {shown}"
+    return f"has the unknown key {_shown(key)}"
+
+
+def _shown(key: Any) -> str:
+    """Return how a sentence names an unknown key: YAML makes one of ``{auth_token:secret}``, where a space is missing."""
+    return key if isinstance(key, str) and re.fullmatch(r"\w{1,40}", key) else "a name that is not a word"
 
 
 def _together(kind: Kind, given: Mapping[str, Any]) -> list[str]:

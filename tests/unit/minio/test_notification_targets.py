@@ -148,6 +148,14 @@ def test_what_is_no_list_of_targets_is_refused(junk):
     assert problems and S not in " ".join(problems)
 
 
+@pytest.mark.parametrize("key", ["auth_token:hunter-2", "hunter-2", 21913025])
+def test_a_key_that_may_be_a_secret_is_not_shown(key):
+    """YAML makes a key of ``{auth_token:hunter-2}``, where a space is missing."""
+    for wrong in ({key: None}, {"options": {**VALID["webhook"], key: "x"}}):
+        problem, = targets.problems([{"id": "GEN3", "type": "webhook", "options": VALID["webhook"], **wrong}])
+        assert "has the unknown key a name that is not a word" in problem and "hunter-2" not in problem
+
+
 def test_two_targets_of_one_type_and_id_are_refused():
     target = {"id": "GEN3", "type": "webhook", "options": VALID["webhook"]}
     assert targets.problems([target, {**target, "type": "nsq", "options": VALID["nsq"]}]) == []
