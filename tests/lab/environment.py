@@ -91,6 +91,8 @@ def main(directory: str, requirements: str) -> None:
         Environment(Path(directory), Path(requirements), lambda line: print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True)).ensure()
     except RuntimeError as error:
         raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit("stopped; the next run installs the Python packages anew") from None
 
 
 if __name__ == "__main__":

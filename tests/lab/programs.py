@@ -260,6 +260,8 @@ def main(modules: Sequence[str]) -> None:
                 make(report, module, wanted=lambda: _is_there(caller), then=", ".join(modules[number + 1:]))
         except Cancelled:
             raise SystemExit("stopped: nobody waits for the programs any more") from None
+        except KeyboardInterrupt:
+            raise SystemExit("stopped; the next run goes on with the programs that are missing") from None
 
 
 if __name__ == "__main__":

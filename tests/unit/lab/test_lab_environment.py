@@ -109,3 +109,13 @@ def test_while_tests_run_a_line_tells_which():
     time.sleep(0.25)
     progress.pytest_sessionfinish()
     assert lines[0].endswith("collecting the tests") and lines[-1].endswith("0 of 2 tests have ended; running: a (0 s)")
+
+
+@pytest.mark.parametrize(("part", "arguments"), [(environment, ["venv-a", "requirements.txt"]), (programs, [["go"]])])
+def test_a_stop_by_hand_is_one_sentence(commands, tmp_path, monkeypatch, part, arguments):
+    def stop(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(programs, "run" if part is environment else "make", stop)
+    with pytest.raises(SystemExit, match="^stopped; the next run"):
+        part.main(*[str(tmp_path / each) if isinstance(each, str) else each for each in arguments])
