@@ -8,7 +8,6 @@ not heed, pip does it. ``make`` calls this, so it needs nothing but Python itsel
 """
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess

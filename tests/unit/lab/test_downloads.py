@@ -129,7 +129,7 @@ def fetch(limits=LIMITS):
 
 def whole():
     """Return the names of the programs that are there; each of them is whole and runs, and nothing else is left."""
-    files = [file for file in programs.cache_directory().glob("lab-*/*")]
+    files = list(programs.cache_directory().glob("lab-*/*"))
     assert all(file.read_bytes() == PROGRAM and os.access(file, os.X_OK) for file in files)
     return sorted(file.name for file in files)
 
