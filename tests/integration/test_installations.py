@@ -7,6 +7,7 @@ import json
 
 import pytest
 from aws_of_others import ACCOUNT, make
+from operator_rights import USER, assert_used, kubeconfig
 from plays import CONFIRM, OPERATOR, SITE, TEARDOWN, start, succeed
 
 AS_FOUND = {"uploads_aws_credentials": "as_found"}
@@ -54,6 +55,9 @@ def cloud_automation(lab):
         "creds.json": encoded(json.dumps({"user_db": passwords["indexd"]}))}})
     spec = deployment["spec"]
     spec["template"]["spec"]["serviceAccountName"] = account
+    kube.create({"kind": "ConfigMap", "metadata": {"name": "manifest-global"}, "data": {"dispatcher_job_num": "10"}})
+    spec["template"]["spec"]["containers"][0]["env"].append({
+        "name": "JOB_NUM_MAX", "valueFrom": {"configMapKeyRef": {"name": "manifest-global", "key": "dispatcher_job_num"}}})
     kube.create({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "ssjdispatcher-deployment"}, "spec": spec})
     text = credentials(lab, "fence", passwords["indexd"]["fence"], serviceAccount="ssjdispatcher-job-sa")
     kube.create({"kind": "Secret", "metadata": {"name": "ssjdispatcher-creds"}, "data": {"credentials.json": encoded(text)}})
@@ -79,14 +83,22 @@ def without_empty(value):
 
 
 @pytest.mark.parametrize("installation", [keys, cloud_automation], ids=lambda each: each.__name__)
-def test_it_is_adopted_and_left_as_it_was(clean_lab, installation):
+def test_it_is_adopted_and_left_as_it_was(clean_lab, tmp_path, installation):
     lab = clean_lab
     make(lab)
     installation(lab)
+    operator = {**OPERATOR, **kubeconfig(lab, tmp_path, "operator-role")}
+    with lab.calls(USER) as calls:
+        adopt_and_leave(lab, operator)
+    if installation is cloud_automation:
+        assert_used(calls, __name__)
+
+
+def adopt_and_leave(lab, operator):
     before = objects(lab)
     lab.wait_until_ready(lab.upload())
 
-    process = start(lab, SITE, variables=AS_FOUND, environment=OPERATOR)
+    process = start(lab, SITE, variables=AS_FOUND, environment=operator)
     during = []
     while process.poll() is None:
         during.append(lab.upload())
@@ -100,8 +112,8 @@ def test_it_is_adopted_and_left_as_it_was(clean_lab, installation):
     (entry,), (own,) = json.loads(text)["JOBS"], former["JOBS"]
     assert (json.loads(text)["AWS"], entry["imageConfig"]) == (former["AWS"], own["imageConfig"])
     assert set(entry) == set(own) | {"RequestCPU", "RequestMem"} - ({"RequestCPU"} if "requestCPU" in own else set())
-    assert succeed(lab, SITE, variables=AS_FOUND).changes == []
+    assert succeed(lab, SITE, variables=AS_FOUND, environment=operator).changes == []
 
-    succeed(lab, TEARDOWN, variables={**AS_FOUND, **CONFIRM})
+    succeed(lab, TEARDOWN, variables={**AS_FOUND, **CONFIRM}, environment=operator)
     assert objects(lab) == before
     lab.wait_until_ready(lab.upload())

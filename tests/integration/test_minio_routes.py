@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import info as _minio_info
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection
-from operator_rights import USER, kubeconfig
+from operator_rights import USER, assert_used, kubeconfig, unused
 from plays import CONFIRM, REINDEX, SITE, TEARDOWN, VERIFY, counts_of_reindex, hops, run, succeed
 
 BUCKET = "gen3-local"
@@ -133,6 +133,13 @@ def test_a_second_run_changes_nothing(route):
 def test_both_storages_at_once_what_is_missing_is_told_and_teardown(clean_lab, tmp_path):
     both = {"uploads_buckets": [{"name": "gen3-bucket", "storage": "s3"}, {"name": BUCKET, "storage": "minio"}]}
     route = Route("sns", clean_lab, kubeconfig(clean_lab, tmp_path, "operator-role", "operator-role-minio"))
+    with clean_lab.calls(USER) as calls:
+        from_site_to_teardown(clean_lab, route, both)
+    assert unused("operator-role-minio", calls) == set()
+    assert_used(calls, __name__)
+
+
+def from_site_to_teardown(clean_lab, route, both):
     route.play(SITE, **both)
     for guid in (clean_lab.upload(), route.upload("sample.txt", b"sample")):
         clean_lab.wait_until_ready(guid)

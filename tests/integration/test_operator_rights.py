@@ -2,75 +2,86 @@
 
 from __future__ import annotations
 
-import yaml
-from operator_rights import USER, kubeconfig
-from plays import CONFIRM, ROOT, SITE, TEARDOWN, VERIFY, succeed
+import pytest
+from lab.kube import Kube, KubeError
+from operator_rights import ELSEWHERE, USER, kubeconfig, rights, role, token, unused
+from plays import CONFIRM, REINDEX, ROOT, SITE, TEARDOWN, VERIFY, succeed
 
-USED_ELSEWHERE = {
-    "secrets ssjdispatcher-uploads": "an installation with the Secret of our own (test_helm)",
-    "secrets ssjdispatcher-minio-check delete": "a bucket on MinIO (test_minio_routes)",
-    "secrets ssjdispatcher-former patch": "a second document that is changed later (unit tests of former)",
-    "secrets ssjdispatcher-former delete": "documents of others that are put back (test_installations)",
-    "secrets indexd-creds get": "passwords where cloud-automation keeps them (test_installations)",
-    "configmaps manifest-ssjdispatcher patch": "a MinIO image, or one that the operator names",
-    "configmaps manifest-ssjdispatcher delete": "a ConfigMap that this collection made",
-    "configmaps manifest-global": "cloud-automation (test_installations)",
-    "configmaps * create": "an installation without job_images (test_ssjdispatcher_role)",
-    "serviceaccounts ssjdispatcher-service-account": "the name that cloud-automation gives it (test_installations)",
-    "serviceaccounts ssjdispatcher-sa patch": "a role in AWS (test_ssjdispatcher_role)",
-    "serviceaccounts ssjdispatcher-sa delete": "an account that this collection made (test_ssjdispatcher_role)",
-    "serviceaccounts ssjdispatcher-job-sa": "an account with a role in AWS, or that this collection made (test_ssjdispatcher_role)",
-    "serviceaccounts * create": "an installation without accounts (test_ssjdispatcher_role)",
-    "roles ssjdispatcher-job-minio": "uploads_minio_secret_ref (test_ssjdispatcher_role)",
-    "rolebindings ssjdispatcher-job-minio": "uploads_minio_secret_ref (test_ssjdispatcher_role)",
-    "roles ssjdispatcher-jobs patch": "rights that somebody has changed",
-    "rolebindings ssjdispatcher-jobs patch": "rights that somebody has changed",
-    "roles ssjdispatcher-jobs bind": "no call of its own: Kubernetes asks for it when the Role is bound before it is there",
-    "deployments ssjdispatcher-deployment": "cloud-automation (test_installations)",
-    "jobs * create": "what ssjdispatcher is granted, and the check of MinIO",
-    "jobs * delete": "what ssjdispatcher is granted, and the check of MinIO",
+NOT_SEEN = {
+    "roles ssjdispatcher-jobs bind": "no call of its own: see test_the_operator_grants_nothing_but_what_the_role_says",
+    "roles ssjdispatcher-job-minio bind": "likewise",
+    "secrets ssjdispatcher-former patch": "a second document that is changed later: unit tests of former.py",
 }
-"""Rights that the run below does not use, each with its reason; what is named without a verb stands for all verbs."""
-
-
-def rights():
-    """Yield each right of the Role as (resource, name or ``*``, verb)."""
-    for rule in yaml.safe_load((ROOT / "docs/operator-role.yaml").read_text())["rules"]:
-        for resource in rule["resources"]:
-            for name in rule.get("resourceNames", ["*"]):
-                for verb in rule["verbs"]:
-                    yield resource, name, verb
-
-
-def used(event):
-    """Yield the rights, by name and without, that one call of the audit log can have needed."""
-    target = event.get("objectRef") or {}
-    for name in ("*", target.get("name")):
-        yield target.get("resource"), name, event["verb"]
-
-
-def is_explained(right):
-    resource, name, verb = right
-    return {f"{resource} {name}", f"{resource} {name} {verb}"} & set(USED_ELSEWHERE)
+"""Rights that no audit log can show, each with its reason."""
+VARIABLES = {
+    "uploads_aws_credentials": "irsa",
+    "uploads_irsa_role_arn": "arn:aws:iam::123456789012:role/dispatcher",
+    "uploads_irsa_job_role_arn": "arn:aws:iam::123456789012:role/job",
+    "uploads_image": "registry.example.org/cdis/indexs3client:1",
+}
+RBAC = "apis/rbac.authorization.k8s.io/v1/namespaces/default"
 
 
 def test_the_documented_role_is_enough_and_no_more(clean_lab, tmp_path):
-    operator = kubeconfig(clean_lab, tmp_path, "operator-role")
-    with clean_lab.calls(USER) as calls:
-        succeed(clean_lab, SITE, "--check", environment=operator)
-        succeed(clean_lab, SITE, environment=operator)
-        succeed(clean_lab, VERIFY, environment=operator)
-        succeed(clean_lab, TEARDOWN, environment=operator, variables=CONFIRM)
-    seen = {right for event in calls.kubernetes for right in used(event)}
-    unused = [right for right in rights() if right not in seen]
-    unexplained = [right for right in unused if not is_explained(right)]
-    assert not unexplained, unexplained
-    reasons = {reason for right in unused for reason in is_explained(right)}
-    needless = sorted(set(USED_ELSEWHERE) - reasons)
-    assert not needless, needless
+    """Where an account and the images are missing, and somebody changes the Jobs' rights afterwards."""
+    lab = clean_lab
+    operator = kubeconfig(lab, tmp_path, "operator-role")
+    for kind, name in (("ServiceAccount", "ssjdispatcher-job-sa"), ("ConfigMap", "manifest-ssjdispatcher")):
+        lab.kube.delete(kind, name)
+    with lab.calls(USER) as calls:
+        succeed(lab, SITE, "--check", environment=operator, variables=VARIABLES)
+        succeed(lab, SITE, environment=operator, variables=VARIABLES)
+        lab.kube.patch("Role", "ssjdispatcher-jobs", {"rules": [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get"]}]})
+        lab.kube.patch("RoleBinding", "ssjdispatcher-jobs", {"subjects": []})
+        succeed(lab, SITE, environment=operator, variables=VARIABLES)
+        succeed(lab, VERIFY, environment=operator, variables=VARIABLES)
+        succeed(lab, REINDEX, environment=operator, variables={**VARIABLES, "uploads_reindex_least_age": 0})
+        succeed(lab, TEARDOWN, environment=operator, variables={**VARIABLES, **CONFIRM})
+    assert unused("operator-role", calls) == {*ELSEWHERE, *NOT_SEEN}
 
 
-def test_no_right_but_those_without_names_reaches_other_objects():
-    """Nobody who may only set the pipeline up can take over another Deployment, Role or Secret of the namespace."""
-    open_rights = {(resource, verb) for resource, name, verb in rights() if name == "*"}
-    assert {verb for _, verb in open_rights - {("jobs", "get"), ("jobs", "delete")}} == {"create", "list"}
+def test_each_right_that_is_used_elsewhere_is_held_there():
+    for test in ELSEWHERE.values():
+        assert "assert_used(calls, __name__)" in (ROOT / "tests/integration" / f"{test}.py").read_text()
+
+
+@pytest.mark.parametrize(("name", "open_rights"), [
+    ("operator-role", {"jobs * get", "jobs * delete"}), ("operator-role-minio", set())])
+def test_no_right_but_those_without_names_reaches_other_objects(name, open_rights):
+    """Nobody who may only set the pipeline up can change another Deployment, Role or Secret of the namespace."""
+    without_names = {right for right in rights(name) if " * " in right} - open_rights
+    assert {right.split()[-1] for right in without_names} <= {"create", "list"}
+
+
+def test_the_operator_grants_nothing_but_what_the_role_says(clean_lab, tmp_path):
+    """What a check on an empty namespace asks for needs ``bind``, and ``bind`` is for the Roles of this pipeline alone."""
+    kubeconfig(clean_lab, tmp_path, "operator-role")
+    operator = Kube(clean_lab.kube.url, token(clean_lab), clean_lab.state.kube("lab-admin")._session.verify)
+    subject = {"kind": "ServiceAccount", "name": "operator", "namespace": "default"}
+
+    def status(path, body):
+        try:
+            operator.request("POST", f"{RBAC}/{path}", body, dryRun="All")
+        except KubeError as error:
+            return error.status
+        return 201
+
+    def bind(kind, name):
+        return status("rolebindings", {"metadata": {"name": "ssjdispatcher-jobs"}, "subjects": [subject],
+                                       "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}})
+
+    def grant(resource, verb):
+        return status("roles", {"metadata": {"name": "ssjdispatcher-jobs"}, "rules": [
+            {"apiGroups": ["" if resource == "secrets" else "batch"], "resources": [resource], "verbs": [verb]}]})
+
+    clean_lab.kube.create({"kind": "Role", "metadata": {"name": "of-others"}, "rules": [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]})
+    assert (bind("Role", "ssjdispatcher-jobs"), bind("ClusterRole", "admin"), bind("Role", "of-others")) == (201, 403, 403)
+    assert (grant("jobs", "delete"), grant("jobs", "deletecollection"), grant("secrets", "get")) == (201, 403, 403)
+
+    rules = role("operator-role")["rules"]
+    for rule in rules:
+        rule["verbs"] = [verb for verb in rule["verbs"] if verb != "bind"]
+    clean_lab.kube.patch("Role", "gen3-uploads-operator", {"rules": rules})
+    # Then Kubernetes looks at what the Role would grant, and the Role is not there.
+    clean_lab.wait_for(lambda: bind("Role", "ssjdispatcher-jobs") == 404, what="the refusal without bind")
