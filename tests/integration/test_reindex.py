@@ -37,6 +37,34 @@ def test_what_was_uploaded_before_the_pipeline_becomes_ready(clean_lab):
     assert counts_of_reindex(again)[1]["stuck"] == 0 and calls.writes == []
 
 
+def put_without_an_event(lab, key):
+    """Put an object while the bucket has no rule."""
+    s3 = lab.boto3("s3")
+    rules = s3.get_bucket_notification_configuration(Bucket="gen3-bucket")
+    s3.put_bucket_notification_configuration(Bucket="gen3-bucket", NotificationConfiguration={})
+    s3.put_object(Bucket="gen3-bucket", Key=key, Body=b"sample")
+    rules.pop("ResponseMetadata")
+    s3.put_bucket_notification_configuration(Bucket="gen3-bucket", NotificationConfiguration=rules)
+
+
+def test_the_dead_letter_queue_is_sent_back_but_for_what_would_end_ssjdispatcher(clean_lab):
+    lab = clean_lab
+    succeed(lab, SITE)
+    sqs = lab.boto3("sqs")
+    dead = sqs.get_queue_url(QueueName="Gen3Queue-dlq")["QueueUrl"]
+    guid = lab.new_record()
+    key = f"{guid}/sample.txt"
+    sqs.send_message(QueueUrl=dead, MessageBody=json.dumps({"Message": json.dumps(
+        {"Records": [{"s3": {"bucket": {"name": "gen3-bucket"}, "object": {"key": key}}}]})}))
+    poison = sqs.send_message(QueueUrl=dead, MessageBody=json.dumps({"Message": {}}))["MessageId"]
+    put_without_an_event(lab, key)
+    done = succeed(lab, REINDEX, variables={**OPTIONS, "uploads_reindex_least_age": 3600, "uploads_reindex_redrive": True})
+    assert "These messages stay in the dead-letter queue" in done.output and poison in done.output
+    assert lab.wait_until_ready(guid)["size"] == 6
+    left = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]
+    assert [message["MessageId"] for message in left] == [poison]
+
+
 def change_password_of_gateway(lab):
     """Do what each helm upgrade does to the metadata service."""
     passwords = lab.state.passwords()

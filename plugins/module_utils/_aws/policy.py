@@ -165,6 +165,7 @@ def operator(scope: Scope, topic_arn: str, queue_arn: str, dead_letter_queue_arn
                [f"{arn}/*/{PROBE_FILE_NAME}*" for arn in sorted(bucket_arns)]),
         _allow("Reindex", "sns:Publish", topic_arn),
         _allow("ReindexByQueue", "sqs:SendMessage", queue_arn),
+        _allow("Redrive", ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"], dead_letter_queue_arn),
         *(_use_key(scope, sid, ["kms:Decrypt", "kms:GenerateDataKey*"], key) for sid, key in keys if key),
     ]
 
