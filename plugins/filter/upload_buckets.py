@@ -8,12 +8,17 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.gen3.uploads.plugins.module_utils._uploads import validate
+from ansible_collections.gen3.uploads.plugins.module_utils._uploads import option_types, validate
 
 
-def upload_problems(variables: Mapping[str, Any], minio_hosts: Sequence[str], minio_host_variables: Sequence[str]) -> list[str]:
-    """Return what keeps the playbooks from doing their work; see ``validate.problems``."""
-    return validate.problems(variables, minio_hosts, minio_host_variables, os.path.isfile)
+def upload_problems(variables: Mapping[str, Any], spec: Mapping[str, Any], minio_hosts: Sequence[str],
+                    minio_host_variables: Sequence[str]) -> list[str]:
+    """Return what keeps the playbooks from doing their work; ``spec`` is the document argument_specs.yml of the role uploads.
+
+    See ``option_types.problems`` and ``validate.problems``: what depends on variables of the right types is looked at once these are right.
+    """
+    options = spec["argument_specs"]["main"]["options"]
+    return option_types.problems(variables, options) or validate.problems(variables, minio_hosts, minio_host_variables, os.path.isfile)
 
 
 def s3_upload_buckets(buckets: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

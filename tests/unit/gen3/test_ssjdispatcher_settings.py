@@ -60,7 +60,7 @@ def test_messages_name_what_the_user_has_set():
 
 def test_the_playbooks_name_each_variable_that_they_hand_on():
     text = (ROLE.parents[1] / "playbooks" / "vars" / "roles.yml").read_text()
-    handed_on = dict(re.findall(r'^ssjdispatcher_(\w+): (?:>-\n )?"?\{\{ (uploads_\w+) \|', text, re.MULTILINE))
+    handed_on = dict(re.findall(r'^ssjdispatcher_(\w+): (?:>-\n )?"?\{\{ (uploads_\w+) (?:\||\}\})', text, re.MULTILINE))
     handed_on |= {"buckets": "uploads_buckets"}
     assert len(handed_on) > 20 and yaml.safe_load(text)["ssjdispatcher_variable_names"] == handed_on
 
