@@ -41,9 +41,9 @@ def no_secret_in(text):
 def test_values_of_both_storages(play):
     play, file = play
     checked = play("--check")
-    assert checked.changed == ["Write them"] and not file.exists()
+    assert checked.changed == ["Write the file"] and not file.exists()
     first = play()
-    assert first.changed == ["Write them"] and play().changed == [] and stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert first.changed == ["Write the file"] and play().changed == [] and stat.S_IMODE(file.stat().st_mode) == 0o600
     values = yaml.safe_load(file.read_text())
     fence = values["fence"]["FENCE_CONFIG"]
     assert fence["S3_BUCKETS"] == {
@@ -55,13 +55,13 @@ def test_values_of_both_storages(play):
     assert no_secret_in(file.read_text()) and "S3_BUCKETS" in first.output
 
     filled = play(uploads_values_with_secrets=True)
-    assert filled.changed == ["Write them"] and play(uploads_values_with_secrets=True).changed == []
+    assert filled.changed == ["Write the file"] and play(uploads_values_with_secrets=True).changed == []
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert yaml.safe_load(file.read_text())["fence"]["FENCE_CONFIG"]["AWS_CREDENTIALS"] == {
         "gen3_minio": {"aws_access_key_id": "gen3-fence", "aws_secret_access_key": SECRETS["uploads_fence_secret"]},
         "gen3_s3": {"aws_access_key_id": "AKIAFENCE", "aws_secret_access_key": SECRETS["uploads_fence_aws_secret_access_key"]}}
     emptied = play()  # what goes away holds secrets
-    assert emptied.changed == ["Write them"]
+    assert emptied.changed == ["Write the file"]
     assert all(no_secret_in(each.output) for each in (checked, first, filled, emptied))
 
 

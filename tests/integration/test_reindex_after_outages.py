@@ -87,7 +87,7 @@ def test_every_upload_is_ready_in_the_end(hasty_lab, record_property):
     ready, faults_over = set(pipeline.ready(guids)), time.monotonic()
     stuck = {key for guid, key in zip(guids, keys) if guid not in ready}
     play = succeed(lab, REINDEX, *ON_MINIO, variables=AT_ONCE)
-    found = next(result["msg"][0] for name, result in play.results if name == "Tell what was found")
+    found = next(result["msg"][0] for name, result in play.results if name == "Report what was found")
     wait_while_there_is_progress(lambda: len(pipeline.ready(guids)) == UPLOADS, lambda: len(pipeline.ready(guids)))
 
     over = time.monotonic()

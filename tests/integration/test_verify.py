@@ -15,9 +15,9 @@ from ansible_collections.gen3.uploads.plugins.modules import minio_resources, up
 from lab.minio import TARGET
 from plays import SITE, VERIFY, hops, run, succeed
 
-HOPS = ["The way of the event is configured", "A blank record is in indexd", "The file is in the bucket",
-        "A Job was created for the file", "The Job has finished", "Size and hashes are in indexd",
-        "The metadata service knows the upload", "The file is READY", "Remove what the probe has made"]
+HOPS = ["Verify | The way of the event is configured", "Verify | A blank record is in indexd", "Verify | The file is in the bucket",
+        "Verify | A Job was created for the file", "Verify | The Job has finished", "Verify | Size and hashes are in indexd",
+        "Verify | The metadata service knows the upload", "Verify | The file is READY", "Remove what the probe has made"]
 QUICK = {"uploads_probe_timeout": 3}
 
 
