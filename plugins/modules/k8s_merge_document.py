@@ -15,7 +15,7 @@ description:
     numbers stay, as do other keys, labels and annotations of the object.
   - Nothing is written where nothing changes. A write names the version of the object that it was planned for; where
     someone else was faster, the module reads and plans again, so that no concurrent writer loses anything.
-  - All objects are read and all changes planned before the first write, so that a wish that cannot be fulfilled leaves
+  - All objects are read and all changes planned before the first write, so that a change that cannot be made leaves
     all of them alone.
   - An object that does not exist is created with the annotation C(gen3.uploads/created-by). Such an object is deleted
     when only O(documents[].remove) is given, its documents hold nothing but empty objects and lists afterwards, and it
@@ -186,7 +186,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import (
 )
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import (
     MergeError,
-    Wish,
+    Desired,
     after_changes,
     plan,
     warnings,
@@ -209,16 +209,16 @@ DOCUMENT = {
 }
 
 
-def observe(kube, wish):
+def observe(kube, desired):
     """Return an object and its owners as the API server knows them."""
-    current = kube.get(wish.kind, wish.name, wish.namespace)
+    current = kube.get(desired.kind, desired.name, desired.namespace)
     # Where one may not see ExternalSecrets, the owner references tell who manages the Secret.
-    external = list_if_allowed(kube, "ExternalSecret", wish.namespace) if wish.kind == "Secret" else []
-    return current, owners(current, [each for each in external if targets(each, wish.name, wish.key)], wish.key)
+    external = list_if_allowed(kube, "ExternalSecret", desired.namespace) if desired.kind == "Secret" else []
+    return current, owners(current, [each for each in external if targets(each, desired.name, desired.key)], desired.key)
 
 
-def wishes(kube, documents, sensitive):
-    """Return the wishes of the options, with the values that they take from elsewhere."""
+def all_desired(kube, documents, sensitive):
+    """Return what the options desire, with the values that they take from elsewhere."""
 
     def read_secret(name, namespace):
         return kube.get("Secret", name, namespace or document["namespace"])
@@ -231,7 +231,7 @@ def wishes(kube, documents, sensitive):
                 f"Refusing to write a secret value into ConfigMap {document['namespace']}/{document['name']},"
                 " which anyone may read; use value_from in Secrets only."
             )
-        found.append(Wish(**{**document, "merge": patch}))
+        found.append(Desired(**{**document, "merge": patch}))
     return found
 
 
@@ -252,7 +252,7 @@ def converge_all(module):
     """Observe everything, plan everything, and only then write."""
     kube = connect(module)
     overwrite = module.params["overwrite_externally_managed"]
-    planned = plan_all(kube, wishes(kube, module.params["documents"], module.params["sensitive"]), overwrite)
+    planned = plan_all(kube, all_desired(kube, module.params["documents"], module.params["sensitive"]), overwrite)
     for each, (_current, owned_by), changes in planned:
         if changes:
             for text in warnings(each, owned_by):

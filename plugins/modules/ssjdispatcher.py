@@ -337,7 +337,7 @@ installation:
       type: str
       sample: default
     replicas:
-      description: Number of pods wished for.
+      description: Number of pods desired.
       type: int
       sample: 1
     service_account:

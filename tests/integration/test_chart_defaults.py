@@ -1,4 +1,4 @@
-"""A commons as gen3-helm's default values make it: the Secret has placeholders, which are nobody's wish."""
+"""A commons as gen3-helm's default values make it: the Secret has placeholders, which nobody wants."""
 
 from __future__ import annotations
 

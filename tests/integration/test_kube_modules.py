@@ -225,8 +225,8 @@ def test_an_immutable_object(lab, namespace, secrets, run):
 def test_an_api_server_that_cannot_be_used(lab, tmp_path, options, message):
     """In processes of their own: the kubernetes client remembers the kubeconfig that it has once loaded."""
     options = {name: lab.state.url("kube-apiserver") if value == "SERVER" else value for name, value in options.items()}
-    wish = document("default", kind="ConfigMap", merge={"a": 1})
-    output = ansible(lab, tmp_path, "k8s_merge_document", {"documents": [wish], **options})
+    desired = document("default", kind="ConfigMap", merge={"a": 1})
+    output = ansible(lab, tmp_path, "k8s_merge_document", {"documents": [desired], **options})
     assert message in " ".join(output.replace("''", "'").split())
     assert "Traceback" not in output
 
@@ -257,17 +257,17 @@ def forms(secret):
 
 def test_secrets_stay_out_of_all_output(lab, namespace, secrets, tmp_path):
     given = "another-very-secret-key"
-    wish = document(namespace)
-    wish["merge"]["AWS"] = {"aws_secret_access_key": {"value_from": {"sensitive": "key"}}}
+    desired = document(namespace)
+    desired["merge"]["AWS"] = {"aws_secret_access_key": {"value_from": {"sensitive": "key"}}}
     for _run in range(2):
-        output = ansible(lab, tmp_path, "k8s_merge_document", {"documents": [wish], "sensitive": {"key": given}})
+        output = ansible(lab, tmp_path, "k8s_merge_document", {"documents": [desired], "sensitive": {"key": given}})
         assert "JOBS[name=indexing].imageConfig.password" in output and "module_args" in output
         for secret in (PASSWORD, "very-secret-password", given, FOREIGN, text_of(lab, namespace)):
             for form in forms(secret):
                 assert form not in output
         assert json.loads(text_of(lab, namespace))["AWS"]["aws_secret_access_key"] == given
         # The second time with a value that replaces another.
-        wish["merge"]["JOBS"][0]["imageConfig"]["password"] = {"value_from": {"sensitive": "key"}}
+        desired["merge"]["JOBS"][0]["imageConfig"]["password"] = {"value_from": {"sensitive": "key"}}
 
 
 EXTERNAL_SECRET_CRD = {
@@ -328,14 +328,14 @@ def test_fifty_writers_at_once(lab, namespace, secrets):
     barrier = threading.Barrier(50)
 
     def write(number):
-        wish = {
+        desired = {
             **document(namespace, merge={"JOBS": [{"name": f"job-{number}"}]}),
             "remove": [],
             "create": True,
             "labels": {},
             "annotations": {},
         }
-        params = {"documents": [wish], "sensitive": {}, "overwrite_externally_managed": False}
+        params = {"documents": [desired], "sensitive": {}, "overwrite_externally_managed": False}
         module = SimpleNamespace(
             params={"kubeconfig": lab.environment()["K8S_AUTH_KUBECONFIG"], **params},
             check_mode=False,

@@ -98,11 +98,11 @@ class Indexd:
         return 200, [self.records[did] for did in dids if did in self.records]
 
     def list(self, query: Mapping[str, str]) -> tuple[int, Any]:
-        wish = {name: value for name, value in query.items() if name in ("file_name", "uploader")}
+        desired = {name: value for name, value in query.items() if name in ("file_name", "uploader")}
         limit = int(query.get("limit", 100))
         if not 0 <= limit <= MAX_LIMIT:
             raise Refused(400, f"limit must be between 0 and {MAX_LIMIT}")
-        records = [record for record in self.records.values() if all(record[name] == wish[name] for name in wish)]
+        records = [record for record in self.records.values() if all(record[name] == desired[name] for name in desired)]
         return 200, {"records": records[:limit], "ids": None, "limit": limit, "start": None}
 
     def _find(self, did: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def converge(module: AnsibleAWSModule) -> dict[str, Any]:
     except ValueError as error:
         raise aws.AwsError(str(error)) from error
     return {**outcome(changes), "channels": [
-        _described(each, api, current, None if absent else planning.wish(each, current), created)
+        _described(each, api, current, None if absent else planning.desired(each, current), created)
         for each, current in found
     ]}
 
@@ -92,14 +92,14 @@ def _apply(api: Messaging, wanted: Channel, current: Current, parts: Mapping[str
     return created
 
 
-def _described(wanted: Channel, api: Messaging, current: Current, wish: planning.Wish | None,
+def _described(wanted: Channel, api: Messaging, current: Current, desired: planning.Desired | None,
                created: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return what the result tells about one channel; ``wish`` is None if the channel goes away."""
+    """Return what the result tells about one channel; ``desired`` is None if the channel goes away."""
     def url(name: str, queue: Queue | None) -> str:
         return queue.url if queue else created.get(planning.queue_name(name)) or api.url(wanted, name)
 
-    topic, queue, dead_letter_queue = (wish.topic, wish.queue, wish.dead_letter_queue) if wish else ({}, {}, {})
-    subscriptions = current.topic.subscriptions if wish and current.topic else {}
+    topic, queue, dead_letter_queue = (desired.topic, desired.queue, desired.dead_letter_queue) if desired else ({}, {}, {})
+    subscriptions = current.topic.subscriptions if desired and current.topic else {}
     topic_key, queue_key = topic.get("KmsMasterKeyId"), queue.get("KmsMasterKeyId")
     return {
         "topic_arn": wanted.topic_arn,

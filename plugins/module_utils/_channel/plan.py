@@ -29,7 +29,7 @@ _DOCUMENTS = ("Policy", "RedrivePolicy")
 
 
 @dataclass(frozen=True)
-class Wish:
+class Desired:
     """The attributes that the parts of a channel shall have, documents decoded, others' statements included."""
 
     topic: dict[str, Any]
@@ -38,12 +38,12 @@ class Wish:
     dead_letter_queue: dict[str, Any]
 
 
-def wish(channel: Channel, current: Current) -> Wish:
+def desired(channel: Channel, current: Current) -> Desired:
     """Return what the channel's attributes shall be, given what is there and belongs to others.
 
     Raises ValueError if a setting of others makes the channel impossible.
     """
-    return Wish(
+    return Desired(
         topic={
             **_topic_policy(channel, current.topic, policy.topic(
                 channel.scope, channel.topic_arn, [*channel.buckets, *_kept_buckets(channel, current)], channel.topic_actions)),
@@ -140,7 +140,7 @@ def subscription_name(channel: Channel) -> str:
 
 
 def decoded(attributes: Mapping[str, str]) -> dict[str, Any]:
-    """Return attributes as SNS and SQS report them with their JSON documents decoded, in the form of a Wish."""
+    """Return attributes as SNS and SQS report them with their JSON documents decoded, in the form of a Desired."""
     result: dict[str, Any] = dict(attributes)
     if result.get("RedrivePolicy"):
         redrive = json.loads(result["RedrivePolicy"])
@@ -153,7 +153,7 @@ def decoded(attributes: Mapping[str, str]) -> dict[str, Any]:
 
 
 def encoded(attributes: Mapping[str, Any]) -> dict[str, str]:
-    """Return the attributes of a Wish in the form that SNS and SQS expect."""
+    """Return the attributes of a Desired in the form that SNS and SQS expect."""
     return {name: json.dumps(value, separators=(",", ":")) if name in _DOCUMENTS and value else value
             for name, value in attributes.items()}
 
@@ -461,7 +461,7 @@ def _plan_queue_removal(channel: Channel, current: Current, part: str) -> list[C
 def _former(channel: Channel, current: Current, part: Topic | Queue, name: str) -> dict[str, Any]:
     """Return the attributes of a part of others that shall be again what they were."""
     kept = former.attributes(part.tags or {})
-    return _untouched(decoded(part.attributes), getattr(wish(channel, current), name), kept) if kept else {}
+    return _untouched(decoded(part.attributes), getattr(desired(channel, current), name), kept) if kept else {}
 
 
 def _untouched(found: Mapping[str, Any], ours: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -488,9 +488,9 @@ Plan = Callable[[Channel, Current], list[Change]]
 
 PRESENT: Mapping[str, Plan] = {
     "dead_letter_queue": lambda channel, current: _plan_queue(
-        channel, current, channel.dead_letter_queue, current.dead_letter_queue, wish(channel, current).dead_letter_queue),
-    "queue": lambda channel, current: _plan_queue(channel, current, channel.queue, current.queue, wish(channel, current).queue),
-    "topic": lambda channel, current: _plan_topic(channel, current.topic, wish(channel, current).topic),
+        channel, current, channel.dead_letter_queue, current.dead_letter_queue, desired(channel, current).dead_letter_queue),
+    "queue": lambda channel, current: _plan_queue(channel, current, channel.queue, current.queue, desired(channel, current).queue),
+    "topic": lambda channel, current: _plan_topic(channel, current.topic, desired(channel, current).topic),
     "subscription": lambda channel, current: _plan_subscription(channel, current, _subscription_wish(channel)),
 }
 """The plan of each part, in the order of the writes."""

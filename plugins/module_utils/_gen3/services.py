@@ -62,7 +62,7 @@ def parsed(body: bytes) -> Any:
 
 
 def refused(what: str, answer: Answer, user: str) -> Gen3Error:
-    """Return the error for an answer that is not the wished one, with what to do about it."""
+    """Return the error for an answer that is not the expected one, with what to do about it."""
     status, body = answer
     detail = body.get("error") or body.get("detail") or body.get("message") if isinstance(body, Mapping) else None
     hint = ""
@@ -100,12 +100,12 @@ class Indexd:
 
     def find_own(self, file_name: str) -> list[dict[str, Any]]:
         """Return this user's records with that file name, 100 at most; indexd has an index of both."""
-        wish = {"file_name": file_name, "uploader": self._user}
-        answer = self._send("GET", f"/?{urlencode({**wish, 'limit': 100})}")
+        desired = {"file_name": file_name, "uploader": self._user}
+        answer = self._send("GET", f"/?{urlencode({**desired, 'limit': 100})}")
         if answer[0] != 200 or not isinstance(answer[1], Mapping):
             raise refused(f"Looking for records of {file_name} in indexd", answer, self._user)
         # Asked for once more here, as records are removed by it.
-        return [dict(found) for found in answer[1].get("records") or [] if wish.items() <= found.items()]
+        return [dict(found) for found in answer[1].get("records") or [] if desired.items() <= found.items()]
 
     def delete(self, guid: str) -> None:
         """Delete the record in its current revision; a missing one is as good as deleted."""

@@ -31,7 +31,7 @@ DEPTH = 200
 
 
 class DocumentError(ValueError):
-    """The document or the wish does not allow the merge; the message names paths, never content."""
+    """The document or what is desired does not allow the merge; the message names paths, never content."""
 
 
 class Number(float):
@@ -212,19 +212,19 @@ def _list_key(path: Sequence[Step], list_keys: Mapping[str, str]) -> str | None:
     return list_keys.get(".".join(step for step in path if isinstance(step, str)))
 
 
-def _merge_value(current: Any, wish: Any, list_keys: Mapping[str, str], path: tuple[Step, ...]) -> Any:
-    if _same(current, wish):
+def _merge_value(current: Any, desired: Any, list_keys: Mapping[str, str], path: tuple[Step, ...]) -> Any:
+    if _same(current, desired):
         return current
     if current is ABSENT or current is None:
-        current = {} if isinstance(wish, Mapping) else [] if isinstance(wish, (list, tuple)) else None
-    if _kind(current) != _kind(wish) and not (_is_leaf(current) and _is_leaf(wish)):
-        raise DocumentError(f"holds {_kind(current)} at {format_path(path)} where {_kind(wish)} is to be merged")
-    if isinstance(wish, Mapping):
-        return _merge_object(current, wish, list_keys, path)
-    if isinstance(wish, (list, tuple)):
+        current = {} if isinstance(desired, Mapping) else [] if isinstance(desired, (list, tuple)) else None
+    if _kind(current) != _kind(desired) and not (_is_leaf(current) and _is_leaf(desired)):
+        raise DocumentError(f"holds {_kind(current)} at {format_path(path)} where {_kind(desired)} is to be merged")
+    if isinstance(desired, Mapping):
+        return _merge_object(current, desired, list_keys, path)
+    if isinstance(desired, (list, tuple)):
         key = _list_key(path, list_keys)
-        return _merge_list(current, wish, key, list_keys, path) if key else list(wish)
-    return wish
+        return _merge_list(current, desired, key, list_keys, path) if key else list(desired)
+    return desired
 
 
 def _is_leaf(value: Any) -> bool:
@@ -232,18 +232,18 @@ def _is_leaf(value: Any) -> bool:
 
 
 def _merge_object(
-    current: Mapping, wish: Mapping, list_keys: Mapping[str, str], path: tuple[Step, ...]
+    current: Mapping, desired: Mapping, list_keys: Mapping[str, str], path: tuple[Step, ...]
 ) -> dict[str, Any]:
     result = dict(current)
-    for key, value in wish.items():
+    for key, value in desired.items():
         result[str(key)] = _merge_value(result.get(key, ABSENT), value, list_keys, (*path, str(key)))
     return result
 
 
-def _merge_list(current: list, wish: Sequence, key: str, list_keys: Mapping[str, str], path: tuple[Step, ...]) -> list:
+def _merge_list(current: list, desired: Sequence, key: str, list_keys: Mapping[str, str], path: tuple[Step, ...]) -> list:
     result = list(current)
     seen: set[Any] = set()
-    for item in wish:
+    for item in desired:
         if not isinstance(item, Mapping) or not isinstance(item.get(key), str):
             raise DocumentError(f"can only merge elements that have a {key} at {format_path(path)}")
         element = Element(key, str(item[key]))

@@ -42,7 +42,7 @@ class Document:
     has references where a value comes from a Secret. ``problem`` says why the changes cannot be made; then ``after`` is None.
     """
 
-    desired: merge_plan.Wish
+    desired: merge_plan.Desired
     text: str = field(default="", repr=False)
     before: dict[str, Any] = field(default_factory=dict, repr=False)
     after: dict[str, Any] | None = field(default=None, repr=False)
@@ -74,7 +74,7 @@ class Request:
     deployed: Collection[str] = ()
 
 
-def plan_document(cluster: Cluster, desired: merge_plan.Wish, request: Request) -> Document:
+def plan_document(cluster: Cluster, desired: merge_plan.Desired, request: Request) -> Document:
     """Return a document before and after the changes asked for, or the reason why these cannot be made."""
     document = Document(desired)
     current = cluster.get(desired.kind, desired.name, desired.namespace)
@@ -102,7 +102,7 @@ def plan_document(cluster: Cluster, desired: merge_plan.Wish, request: Request) 
     return document
 
 
-def _put_in_place(cluster: Cluster, desired: merge_plan.Wish, before: Mapping[str, Any], request: Request) -> merge_plan.Wish:
+def _put_in_place(cluster: Cluster, desired: merge_plan.Desired, before: Mapping[str, Any], request: Request) -> merge_plan.Desired:
     """Return the document with our part in it; its defaults are for what it lacks at this moment."""
     def has_value(source: Mapping[str, Any]) -> bool:
         return _has_value(source, cluster, request.sensitive)
@@ -116,8 +116,8 @@ def _put_in_place(cluster: Cluster, desired: merge_plan.Wish, before: Mapping[st
     return replace(desired, merge=_choose_sources(patch, has_value), remove=list(request.remove))
 
 
-def _take_away(cluster: Cluster, desired: merge_plan.Wish, current: Mapping[str, Any] | None, document: Document,
-               request: Request) -> merge_plan.Wish:
+def _take_away(cluster: Cluster, desired: merge_plan.Desired, current: Mapping[str, Any] | None, document: Document,
+               request: Request) -> merge_plan.Desired:
     """Return the document without our part.
 
     Of a document of somebody else's that is what it was before our first change. Where that isn't kept and ssjdispatcher was never started
@@ -183,7 +183,7 @@ def _image_configs(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {name: config for name, config in configs.items() if isinstance(config, Mapping)}
 
 
-def _start(cluster: Cluster, desired: merge_plan.Wish) -> str:
+def _start(cluster: Cluster, desired: merge_plan.Desired) -> str:
     """Return the text that a document of ours starts from, empty where there is none."""
     place = own_secret.former(KeyOf(desired.name, desired.key))
     if place is None:

@@ -24,27 +24,27 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge 
     select,
 )
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.path import Element, Step, parse_path
-from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import REDACTED, Wish
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import REDACTED, Desired
 
 FORMER_SECRET = "ssjdispatcher-former"
 """Has passwords, as the documents have: so it is a Secret, also for what is from a ConfigMap."""
 
 
-def key_of(wish: Wish) -> str:
+def key_of(desired: Desired) -> str:
     """Return under which key the Secret keeps a document."""
-    return f"{wish.kind}.{wish.name}.{wish.key}"
+    return f"{desired.kind}.{desired.name}.{desired.key}"
 
 
-def text_of(secret: Mapping[str, Any] | None, wish: Wish) -> str | None:
+def text_of(secret: Mapping[str, Any] | None, desired: Desired) -> str | None:
     """Return the former text of a document, None where none is kept."""
-    kept = ((secret or {}).get("data") or {}).get(key_of(wish))
+    kept = ((secret or {}).get("data") or {}).get(key_of(desired))
     return base64.b64decode(kept).decode(errors="replace") if kept else None
 
 
-def read(secret: Mapping[str, Any] | None, wish: Wish) -> dict[str, Any]:
+def read(secret: Mapping[str, Any] | None, desired: Desired) -> dict[str, Any]:
     """Return the former document, an empty one where none is kept or it is unusable."""
     try:
-        return parse(text_of(secret, wish) or "")
+        return parse(text_of(secret, desired) or "")
     except DocumentError:
         return {}
 

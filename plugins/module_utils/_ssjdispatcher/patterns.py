@@ -114,7 +114,7 @@ def automaton(pattern: str) -> Automaton | None:
 
 
 def is_placeholder(pattern: str) -> bool:
-    """Tell whether a pattern only stands where gen3-helm's user has set none: nobody wishes for its bucket."""
+    """Tell whether a pattern only stands where gen3-helm's user has set none: nobody wants its bucket."""
     return PLACEHOLDER.fullmatch(pattern) is not None
 
 

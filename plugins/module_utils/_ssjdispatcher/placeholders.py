@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The values that gen3-helm's chart puts where its user has set none: nobody's wish, and good for nothing. Pure.
+"""The values that gen3-helm's chart puts where its user has set none: nobody wants them, and they are good for nothing. Pure.
 
 Source: gen3-helm ``helm/ssjdispatcher/values.yaml``, ``ssjcreds``.
 

@@ -156,10 +156,10 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
     credentials = images = None
     if place := installation.secret:
         marks = {} if own_secret.is_own(place) else helm
-        desired = merge_plan.Wish("Secret", place.name, namespace, place.key, list_keys=LIST_KEYS, **marks)
+        desired = merge_plan.Desired("Secret", place.name, namespace, place.key, list_keys=LIST_KEYS, **marks)
         credentials = plan_document(cluster, desired, _request(options, options.credentials, deployment))
     if place := installation.config_map:
-        desired = merge_plan.Wish("ConfigMap", place.name, namespace, place.key, **helm)
+        desired = merge_plan.Desired("ConfigMap", place.name, namespace, place.key, **helm)
         images = plan_document(cluster, desired, _request(options, options.job_images, deployment))
     documents = [document for document in (credentials, images) if document]
     rights, problems_of_rights = _rights(cluster, installation, job_namespace, helm, credentials, options)

@@ -39,7 +39,7 @@ HELM_MARKERS = ("meta.helm.sh/release-name", "meta.helm.sh/release-namespace")
 
 @dataclass(frozen=True)
 class Access:
-    """What an operator wishes: IAM roles (IRSA) of the two ServiceAccounts, pull secrets, the admin binding, and the Secret
+    """What an operator desires: IAM roles (IRSA) of the two ServiceAccounts, pull secrets, the admin binding, and the Secret
     that the Jobs may read."""
 
     role_arn: str | None = None
@@ -49,7 +49,7 @@ class Access:
     job_secret: str | None = None
 
     def includes(self, definition: Mapping[str, Any]) -> bool:
-        """Tell whether an object is wished for; all but those by these names always are."""
+        """Tell whether an object is desired; all but those by these names always are."""
         optional = {ADMIN_BINDING: self.bind_cluster_admin, JOB_SECRET_ROLE: self.job_secret is not None}
         return optional.get(definition["metadata"]["name"], True)
 
@@ -67,20 +67,20 @@ Live = Mapping[tuple[str, str], "Mapping[str, Any] | None"]
 """(kind, name) -> the object as it is; None if it does not exist."""
 
 
-def definitions(service_account: str | None, namespace: str, job_namespace: str, wish: Access,
+def definitions(service_account: str | None, namespace: str, job_namespace: str, desired: Access,
                 job_accounts: Sequence[str] = (JOB_SERVICE_ACCOUNT,)) -> list[dict[str, Any]]:
     """Return all objects as they should be: ServiceAccounts, and the Role and RoleBindings for the Jobs' namespace.
 
-    ``job_accounts`` are the ServiceAccounts of the Jobs, which their JOBS entries may name. Some of the objects may not be wished
+    ``job_accounts`` are the ServiceAccounts of the Jobs, which their JOBS entries may name. Some of the objects may not be desired
     for (see ``Access.includes``). Without a ``service_account`` (there is no Deployment) they are only good for taking them away.
     """
     rule = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "delete"]}
-    secret_rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [wish.job_secret], "verbs": ["get"]}
+    secret_rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [desired.job_secret], "verbs": ["get"]}
     subject = {"kind": "ServiceAccount", "name": service_account, "namespace": namespace}
     jobs = [{"kind": "ServiceAccount", "name": name, "namespace": job_namespace} for name in job_accounts]
-    accounts = [_service_account(name, job_namespace, wish.job_role_arn, wish.image_pull_secrets) for name in job_accounts]
+    accounts = [_service_account(name, job_namespace, desired.job_role_arn, desired.image_pull_secrets) for name in job_accounts]
     if service_account is not None:
-        accounts.append(_service_account(service_account, namespace, wish.role_arn, ()))
+        accounts.append(_service_account(service_account, namespace, desired.role_arn, ()))
     return [
         *accounts,
         _object(f"{RBAC_GROUP}/v1", "Role", JOBS_ROLE, job_namespace, rules=[rule]),

@@ -41,13 +41,13 @@ def wanted(**options):
 
 def converged(tags=None):
     """The state that a run with the default options leaves."""
-    wish = planning.wish(wanted(), Current())
+    desired = planning.desired(wanted(), Current())
     counters = {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0"}
     return Current(
-        topic=Topic(planning.encoded(wish.topic), {wanted().queue_arn: SUBSCRIPTION}, tags),
-        subscription=planning.encoded(wish.subscription),
-        queue=Queue("url/q", {**planning.encoded(wish.queue), **counters}, tags),
-        dead_letter_queue=Queue("url/q-dlq", {**planning.encoded(wish.dead_letter_queue), **counters}, tags),
+        topic=Topic(planning.encoded(desired.topic), {wanted().queue_arn: SUBSCRIPTION}, tags),
+        subscription=planning.encoded(desired.subscription),
+        queue=Queue("url/q", {**planning.encoded(desired.queue), **counters}, tags),
+        dead_letter_queue=Queue("url/q-dlq", {**planning.encoded(desired.dead_letter_queue), **counters}, tags),
     )
 
 

@@ -7,10 +7,10 @@ import json
 
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE
-from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import Wish
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import Desired
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import former
 
-WISH = Wish("Secret", "ssjdispatcher-creds", "default", "credentials.json")
+WISH = Desired("Secret", "ssjdispatcher-creds", "default", "credentials.json")
 UNUSED = {"SQS.url": "https://sqs/unused"}
 OURS = [["JOBS", {"name": "indexing"}], ["JOBS", {"name": "indexing-minio"}], "SQS.url", "AWS.region"]
 OTHER = {"name": "other", "pattern": "^s3://other/.+"}

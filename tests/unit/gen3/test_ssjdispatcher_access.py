@@ -31,7 +31,7 @@ ROLE, BINDING, SECRET_ROLE, SECRET_BINDING, ADMIN = NAMES[2:]
 
 
 def everything(annotations):
-    """Return all objects as wished, with the given annotations on top."""
+    """Return all objects as desired, with the given annotations on top."""
     live = copy.deepcopy(dict(zip(NAMES, WANTED)))
     for each in live.values():
         each["metadata"]["annotations"] = {**each["metadata"].get("annotations", {}), **annotations}
@@ -62,15 +62,15 @@ def test_the_definitions():
 
 
 @pytest.mark.parametrize(
-    "wish, names",
+    "desired, names",
     [
         (Access(), NAMES[:4]),
         (Access(job_secret="s"), NAMES[:6]),
         (Access(bind_cluster_admin=True), [*NAMES[:4], ADMIN]),
     ],
 )
-def test_what_is_wished_for(wish, names):
-    assert [name for name, each in zip(NAMES, WANTED) if wish.includes(each)] == names
+def test_what_is_desired(desired, names):
+    assert [name for name, each in zip(NAMES, WANTED) if desired.includes(each)] == names
 
 
 def test_without_a_deployment_all_but_its_account_is_known():

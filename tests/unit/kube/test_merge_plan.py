@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE
-from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import MergeError, Wish, plan, warnings
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan import MergeError, Desired, plan, warnings
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import FIELD_MANAGER, Owner
 
-WISH = Wish("Secret", "creds", "ns", "c.json", merge={"JOBS": [{"name": "x", "p": 2}]}, list_keys={"JOBS": "name"})
+WISH = Desired("Secret", "creds", "ns", "c.json", merge={"JOBS": [{"name": "x", "p": 2}]}, list_keys={"JOBS": "name"})
 REMOVAL = replace(WISH, merge={}, remove=["JOBS[name=x]"])
 CONTROLLER = [Owner("controller", "ExternalSecret es")]
 TARGET = {"kind": "Secret", "name": "creds", "namespace": "ns"}
@@ -34,8 +34,8 @@ def test_nothing_is_written_where_nothing_changes():
 
 
 def test_a_missing_object_is_created_with_our_mark():
-    wish = replace(WISH, labels={"l": "1"}, annotations={"a": "2"})
-    change = only(plan(wish, None, [], False))
+    desired = replace(WISH, labels={"l": "1"}, annotations={"a": "2"})
+    change = only(plan(desired, None, [], False))
     text = '{\n  "JOBS": [\n    {\n      "name": "x",\n      "p": 2\n    }\n  ]\n}\n'
     assert (change.action, change.operation) == ("create", "create")
     assert change.parameters == {
@@ -73,20 +73,20 @@ def test_an_update_patches_one_key_of_the_version_that_was_read():
 
 
 def test_a_config_map_holds_plain_text_and_shows_its_values():
-    wish = Wish("ConfigMap", "images", "ns", "job_images", merge={"indexing": "image:2"}, remove=["old"])
+    desired = Desired("ConfigMap", "images", "ns", "job_images", merge={"indexing": "image:2"}, remove=["old"])
     current = {
         "metadata": {"resourceVersion": "7"},
         "data": {"job_images": '{"indexing": "image:1", "old": 1, "é": 2}'},
     }
-    change = only(plan(wish, current, [], False))
+    change = only(plan(desired, current, [], False))
     assert change.parameters["patch"]["data"] == {"job_images": '{"indexing": "image:2", "é": 2}'}
     assert change.before == {"indexing": "image:1", "old": 1}
     assert change.after == {"indexing": "image:2"}
 
 
 def test_removal_comes_before_the_merge():
-    wish = replace(WISH, merge={"AWS": {"region": "r"}}, remove=["AWS"])
-    change = only(plan(wish, secret('{"AWS":{"region":"r","aws_access_key_id":"AKIA"}}'), [], False))
+    desired = replace(WISH, merge={"AWS": {"region": "r"}}, remove=["AWS"])
+    change = only(plan(desired, secret('{"AWS":{"region":"r","aws_access_key_id":"AKIA"}}'), [], False))
     assert change.parameters["patch"]["data"] == {"c.json": encoded('{"AWS":{"region":"r"}}')}
     assert change.before == {"AWS.aws_access_key_id": "<redacted>"}
     assert change.after == {}
@@ -121,7 +121,7 @@ def test_a_merge_never_deletes():
 
 
 @pytest.mark.parametrize(
-    ("wish", "current", "owners", "message"),
+    ("desired", "current", "owners", "message"),
     [
         (
             WISH,
@@ -171,9 +171,9 @@ def test_a_merge_never_deletes():
         ),
     ],
 )
-def test_what_cannot_be_done(wish, current, owners, message):
+def test_what_cannot_be_done(desired, current, owners, message):
     with pytest.raises(MergeError) as error:
-        plan(wish, current, owners, False)
+        plan(desired, current, owners, False)
     assert str(error.value) == message
 
 
