@@ -175,10 +175,10 @@ diff:
 
 from functools import partial
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import (
     AUTH_ARG_SPEC,
-    KubeError,
     apply_to,
     connect,
     converge,
@@ -192,7 +192,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.plan i
     warnings,
 )
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import owners, targets
-from ansible_collections.gen3.uploads.plugins.module_utils._json_document.value_from import ValueSourceError, resolve
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.value_from import resolve
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 
 DOCUMENT = {
@@ -283,11 +283,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    try:
-        result = converge_all(module)
-    except (KubeError, MergeError, ValueSourceError) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
+    run_module(module, lambda: converge_all(module))
 
 
 if __name__ == "__main__":

@@ -102,11 +102,11 @@ diff:
     after: {"Deployment default/ssjdispatcher: restart": {"ConfigMap/manifest-ssjdispatcher": "6ad9d39c/1234"}}
 """
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s import rollout
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import RolloutError
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 
 CONFIGURATION = {
@@ -140,11 +140,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    try:
-        result = restart(module)
-    except (KubeError, RolloutError) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
+    run_module(module, lambda: restart(module))
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def main():
     """Run the module."""
     module = AnsibleModule(
         argument_spec={**minio.CONNECTION, "count_waiting": dict(type="bool", default=False)}, supports_check_mode=True)
-    minio.finish(module, lambda connection: info.read(connection, module.params["count_waiting"]))
+    minio.run_module(module, lambda connection: info.read(connection, module.params["count_waiting"]))
 
 
 if __name__ == "__main__":

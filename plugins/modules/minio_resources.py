@@ -296,7 +296,7 @@ def main():
         ),
         supports_check_mode=True,
     )
-    minio.finish(module, lambda connection: resources.converge(connection, module.params, module.check_mode))
+    minio.run_module(module, lambda connection: resources.converge(connection, module.params, module.check_mode))
 
 
 if __name__ == "__main__":

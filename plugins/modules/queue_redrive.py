@@ -69,6 +69,7 @@ more:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import redrive
 
@@ -94,7 +95,7 @@ def main():
                             module.check_mode)
         return {"changed": bool(found["sent"]), **found}
 
-    aws.finish(module, work)
+    run_module(module, work)
 
 
 if __name__ == "__main__":

@@ -146,6 +146,7 @@ changes:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import converge as notifications
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import EVENTS
@@ -174,7 +175,7 @@ def main():
         ),
         supports_check_mode=True,
     )
-    aws.finish(module, lambda: notifications.converge(module))
+    run_module(module, lambda: notifications.converge(module))
 
 
 if __name__ == "__main__":

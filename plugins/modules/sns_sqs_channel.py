@@ -286,6 +286,7 @@ changes:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._channel import converge as messaging
 
@@ -330,7 +331,7 @@ def main():
         ),
         supports_check_mode=True,
     )
-    aws.finish(module, lambda: messaging.converge(module))
+    run_module(module, lambda: messaging.converge(module))
 
 
 if __name__ == "__main__":

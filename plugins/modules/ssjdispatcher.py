@@ -474,9 +474,10 @@ diff:
     after: {"Secret default/ssjdispatcher-creds: credentials.json": {"SQS.url": "<redacted>"}}
 """
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
+from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import RolloutError
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import helm_values, settings
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.aws_credentials import CHOICES
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.converge import SsjdispatcherError, configure
@@ -569,14 +570,15 @@ def run(module):
 
 def main():
     module = AnsibleK8SModule(argument_spec={**AUTH_ARG_SPEC, **OPTIONS}, supports_check_mode=True)
-    try:
-        result = run(module)
-    except SsjdispatcherError as error:
-        problems = [settings.in_the_users_words(sentence, module.params["variable_names"]) for sentence in error.problems]
-        module.fail_json(msg="\n".join(problems), problems=problems)
-    except (KubeError, RolloutError) as error:
-        module.fail_json(msg=str(error), problems=[str(error)])
-    module.exit_json(**result)
+
+    def work():
+        try:
+            return run(module)
+        except UploadsError as error:
+            found = error.details.get("problems", [str(error)])
+            raise SsjdispatcherError([settings.in_the_users_words(each, module.params["variable_names"]) for each in found]) from error
+
+    run_module(module, work)
 
 
 if __name__ == "__main__":

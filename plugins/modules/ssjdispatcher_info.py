@@ -130,7 +130,8 @@ problems:
       URL of the queue."
 """
 
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
+from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.preflight import Options, make_plan
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.core import AnsibleK8SModule
 
@@ -140,13 +141,12 @@ def main():
         argument_spec={**AUTH_ARG_SPEC, "namespace": {"type": "str", "default": "default"}, "deployment": {"type": "str"}},
         supports_check_mode=True,
     )
-    try:
+
+    def work():
         plan = make_plan(connect(module), module.params["namespace"], module.params["deployment"], Options())
-    except KubeError as error:
-        module.fail_json(msg=str(error))
-    for sentence in plan.warnings:
-        module.warn(sentence)
-    module.exit_json(changed=False, installation=plan.description, problems=plan.problems)
+        return {"changed": False, "installation": plan.description, "problems": plan.problems, "warnings": plan.warnings}
+
+    run_module(module, work)
 
 
 if __name__ == "__main__":

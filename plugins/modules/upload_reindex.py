@@ -233,15 +233,16 @@ stale_status:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Metadata
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, KubeError, connect
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import batch
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import destinations as entrance
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import listing
-from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import CallError, basic, caller, poster
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import ImageConfigError, read_image_config
+from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import basic, caller, poster
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import read_image_config
 
 ENTRANCES = ("topic_arn", "queue_url", "bridge_url")
 OPTIONS = dict(
@@ -329,14 +330,11 @@ def main():
     base = options["indexd_url"].rstrip("/").removesuffix("/index")
 
     def work():
-        try:
-            indexd = poster(f"{base}/bulk/documents", options["timeout"], options["validate_certs"])
-            send, found = sender(module, options), pages(module, options)
-            return batch.run(found, indexd, None if module.check_mode else send, options, metadata_service(module, options))
-        except (CallError, ImageConfigError, KubeError, minio.MinioError) as error:
-            raise aws.AwsError(str(error)) from error
+        indexd = poster(f"{base}/bulk/documents", options["timeout"], options["validate_certs"])
+        send, found = sender(module, options), pages(module, options)
+        return batch.run(found, indexd, None if module.check_mode else send, options, metadata_service(module, options))
 
-    aws.finish(module, work)
+    run_module(module, work)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 try:
     import botocore.session
@@ -20,6 +20,8 @@ except ImportError:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule, aws_argument_spec
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 
 Result = TypeVar("Result")
 
@@ -39,12 +41,12 @@ _BAD_CREDENTIALS = {
 }
 
 
-class AwsError(Exception):
+class AwsError(UploadsError):
     """Why a module gives up: one sentence for the operator, and what AWS Support asks for."""
 
     def __init__(self, message: str, error_code: str | None = None, request_id: str | None = None):
-        super().__init__(message)
-        self.details = {key: value for key, value in (("error_code", error_code), ("request_id", request_id)) if value}
+        details = {"error_code": error_code, "request_id": request_id}
+        super().__init__(message, **{name: value for name, value in details.items() if value})
 
 
 def client(module: AnsibleAWSModule, service: str) -> Any:
@@ -107,18 +109,6 @@ def error_code(error: Any) -> str:
 def is_denied(error: AwsError) -> bool:
     """Tell whether AWS answered that the credentials have not the right."""
     return error.details.get("error_code") in _DENIED
-
-
-def finish(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> NoReturn:
-    """Exit with the result of ``work``, or fail with the sentence of its AwsError."""
-    try:
-        result, failure = work(), None
-    except AwsError as error:
-        failure = error
-    # Outside of the except block: within it Ansible would add the chain of exceptions to the message.
-    if failure:
-        module.fail_json(msg=str(failure), **failure.details)
-    module.exit_json(**result)
 
 
 def _sdk_reason(error: Any) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import plan as planning
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import is_account_id
@@ -23,23 +24,20 @@ def converge(module: AnsibleAWSModule) -> dict[str, Any]:
     """Converge the rules of the module's options and return its result, or raise AwsError."""
     absent = module.params["state"] == "absent"
     plan = planning.plan_absent if absent else planning.plan_present
-    try:
-        aws.required_region(module)
-        rules, owners = _wanted(module.params["buckets"], module.params["topic_arn"], absent)
-        api = Notifications(module, owners, module.params["propagation_timeout"])
-        existing = [bucket for bucket in rules if _exists(api, bucket, rules[bucket], absent)]
-        found = {bucket: api.configuration(bucket) for bucket in existing}
-        changes = [change for bucket in existing for change in plan(bucket, found[bucket], rules[bucket])]
-        notes = [] if absent else [note for bucket in existing for note in planning.notes(bucket, found[bucket], rules[bucket])]
-        for bucket in () if absent else existing:
-            for message in planning.warnings(bucket, found[bucket], rules[bucket]):
-                module.warn(message)
-        if not module.check_mode:
-            for change in changes:
-                bucket = change.parameters["bucket"]
-                api.write(bucket, lambda bucket=bucket: plan(bucket, api.configuration(bucket), rules[bucket]))
-    except ValueError as error:
-        raise aws.AwsError(str(error)) from error
+    aws.required_region(module)
+    rules, owners = _wanted(module.params["buckets"], module.params["topic_arn"], absent)
+    api = Notifications(module, owners, module.params["propagation_timeout"])
+    existing = [bucket for bucket in rules if _exists(api, bucket, rules[bucket], absent)]
+    found = {bucket: api.configuration(bucket) for bucket in existing}
+    changes = [change for bucket in existing for change in plan(bucket, found[bucket], rules[bucket])]
+    notes = [] if absent else [note for bucket in existing for note in planning.notes(bucket, found[bucket], rules[bucket])]
+    for bucket in () if absent else existing:
+        for message in planning.warnings(bucket, found[bucket], rules[bucket]):
+            module.warn(message)
+    if not module.check_mode:
+        for change in changes:
+            bucket = change.parameters["bucket"]
+            api.write(bucket, lambda bucket=bucket: plan(bucket, api.configuration(bucket), rules[bucket]))
     return {**outcome(changes), "notes": notes, "buckets": [
         {"name": bucket, "rules": [rule.as_configuration() for rule in rules[bucket]]} for bucket in rules
     ]}
@@ -47,7 +45,7 @@ def converge(module: AnsibleAWSModule) -> dict[str, Any]:
 
 def _wanted(buckets: Sequence[Mapping[str, Any]], topic_arn: str | None,
             absent: bool) -> tuple[dict[str, list[Rule]], dict[str, str | None]]:
-    """Return the rules and the expected owner of each bucket, or raise ValueError for options that contradict."""
+    """Return the rules and the expected owner of each bucket, or raise PlanError for options that contradict."""
     rules: dict[str, list[Rule]] = {}
     owners: dict[str, str | None] = {}
     for options in buckets:
@@ -55,27 +53,27 @@ def _wanted(buckets: Sequence[Mapping[str, Any]], topic_arn: str | None,
         rule = Rule(options["id"], options["topic_arn"] or topic_arn, tuple(options["events"]),
                     options["prefix"] or "", options["suffix"] or "", options["take_over"])
         if owner and not is_account_id(owner):
-            raise ValueError(f"The account_id {owner} of bucket {bucket} is not a 12-digit account number; put it in "
+            raise PlanError(f"The account_id {owner} of bucket {bucket} is not a 12-digit account number; put it in "
                              "quotes to keep a leading zero.")
         if not rule.topic_arn and not absent:
-            raise ValueError(f"Bucket {bucket} has no topic: set topic_arn for it or for all buckets.")
+            raise PlanError(f"Bucket {bucket} has no topic: set topic_arn for it or for all buckets.")
         if any(rule.id == other.id for other in rules.get(bucket, [])):
-            raise ValueError(f"Bucket {bucket} is named twice with the id {rule.id}: give each of its rules its own id.")
+            raise PlanError(f"Bucket {bucket} is named twice with the id {rule.id}: give each of its rules its own id.")
         rules.setdefault(bucket, []).append(rule)
         owners[bucket] = owner or owners.get(bucket)
     return rules, owners
 
 
 def _exists(api: Notifications, bucket: str, rules: Sequence[Rule], absent: bool) -> bool:
-    """Tell whether the bucket exists; one that is missing or cannot reach its topic raises ValueError, unless the
+    """Tell whether the bucket exists; one that is missing or cannot reach its topic raises PlanError, unless the
     rules shall go."""
     region = api.region(bucket)
     if absent:
         return region is not None
     if region is None:
-        raise ValueError(f"S3 bucket {bucket} does not exist: check its name, or create it first.")
+        raise PlanError(f"S3 bucket {bucket} does not exist: check its name, or create it first.")
     for rule in rules:
         if rule.topic_arn.split(":")[3:4] != [region]:
-            raise ValueError(f"S3 bucket {bucket} is in region {region} but {rule.topic_arn} is not, and S3 sends events "
+            raise PlanError(f"S3 bucket {bucket} is in region {region} but {rule.topic_arn} is not, and S3 sends events "
                              "only within a region: make a channel in the region of the bucket.")
     return True

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
 
 EVENTS = (
@@ -65,7 +66,7 @@ class Rule:
 
 
 def plan_present(bucket: str, current: Configuration, rules: Sequence[Rule]) -> list[Change]:
-    """Return the change that puts ``rules`` in force, or raise ValueError if a rule of others stands in the way."""
+    """Return the change that puts ``rules`` in force, or raise PlanError if a rule of others stands in the way."""
     needed = [rule for rule in rules if not satisfying(current, rule)]
     others = _others(current, rules)
     replaced: list[Mapping[str, Any]] = []
@@ -167,20 +168,20 @@ def _collide(rule: Rule, other: Mapping[str, Any]) -> bool:
 
 
 def _refuse_partial(bucket: str, rule: Rule, other: Mapping[str, Any]) -> None:
-    raise ValueError(
+    raise PlanError(
         f"{_says(bucket, other)}, which is our topic, but not all of the uploads with prefix {rule.prefix!r} and suffix {rule.suffix!r}: "
         "let its owner widen it, or set take_over for the bucket to replace it by ours.")
 
 
 def _refuse_conflict(bucket: str, rule: Rule, other: Mapping[str, Any]) -> None:
-    """Raise ValueError if S3 would refuse the two rules side by side."""
+    """Raise PlanError if S3 would refuse the two rules side by side."""
     name = other.get("Id")
     if name == rule.id:
-        raise ValueError(f"Bucket {bucket} already has a rule {name} that sends to {_destination(other)}: choose another id.")
+        raise PlanError(f"Bucket {bucket} already has a rule {name} that sends to {_destination(other)}: choose another id.")
     if _collide(rule, other):
         fan_out = (", or name that topic as the pipeline's, whose queue is then subscribed to it beside the others"
                    if "TopicArn" in other else "")
-        raise ValueError(f"{_says(bucket, other)}, and S3 allows no second rule for the same events and keys: remove that rule, or "
+        raise PlanError(f"{_says(bucket, other)}, and S3 allows no second rule for the same events and keys: remove that rule, or "
                          f"separate the two by prefix or suffix{fan_out}.")
 
 
@@ -195,9 +196,9 @@ def _destination(rule: Mapping[str, Any]) -> str:
 
 
 def _refuse_redirection(bucket: str, found: Mapping[str, Any], rule: Rule) -> None:
-    """Raise ValueError if a rule with our Id would leave another topic, which may be another commons', without leave."""
+    """Raise PlanError if a rule with our Id would leave another topic, which may be another commons', without leave."""
     if not rule.take_over:
-        raise ValueError(
+        raise PlanError(
             f"Bucket {bucket} already has a rule {rule.id} that sends to {found['TopicArn']}, and with {rule.topic_arn} in its place that "
             "topic would get nothing any more. If another pipeline needs it, give this one an id and a prefix or suffix of its own, or use "
             "the same topic with a queue for each; if it is not needed, set take_over for the bucket.")

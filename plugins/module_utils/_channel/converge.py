@@ -33,23 +33,20 @@ def converge(module: AnsibleAWSModule) -> dict[str, Any]:
     plan, parts = (planning.plan_absent, planning.ABSENT) if absent else (planning.plan_present, planning.PRESENT)
     warn = planning.removal_warnings if absent else planning.warnings
     created: dict[str, str | None] = {}
-    try:
-        region = aws.required_region(module)
-        # Names are checked before the first call to AWS; the account number does not matter for that.
-        refuse_shared_names([channel(options, Scope(region, "0" * 12)) for options in module.params["channels"]])
-        scope = Scope(region, account_id(module))
-        channels = [channel(options, scope) for options in module.params["channels"]]
-        api = Messaging(module)
-        found = [(each, _observe(api, each, absent, plan)) for each in channels]
-        changes = [change for each, current in found for change in plan(each, current)]
-        for message in (message for each, current in found for message in warn(each, current)):
-            module.warn(message)
-        if changes and not module.check_mode:
-            for each, current in found:
-                if plan(each, current):
-                    created.update(_apply(api, each, current, parts, absent))
-    except ValueError as error:
-        raise aws.AwsError(str(error)) from error
+    region = aws.required_region(module)
+    # Names are checked before the first call to AWS; the account number does not matter for that.
+    refuse_shared_names([channel(options, Scope(region, "0" * 12)) for options in module.params["channels"]])
+    scope = Scope(region, account_id(module))
+    channels = [channel(options, scope) for options in module.params["channels"]]
+    api = Messaging(module)
+    found = [(each, _observe(api, each, absent, plan)) for each in channels]
+    changes = [change for each, current in found for change in plan(each, current)]
+    for message in (message for each, current in found for message in warn(each, current)):
+        module.warn(message)
+    if changes and not module.check_mode:
+        for each, current in found:
+            if plan(each, current):
+                created.update(_apply(api, each, current, parts, absent))
     return {**outcome(changes), "channels": [
         _described(each, api, current, None if absent else planning.desired(each, current), created)
         for each, current in found

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope, is_account_id
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import TAG_PREFIX
 
@@ -110,26 +111,26 @@ class Current:
 
 
 def channel(options: Mapping[str, Any], scope: Scope) -> Channel:
-    """Return the channel that the module's ``options`` describe, or raise ValueError with a sentence for the user."""
+    """Return the channel that the module's ``options`` describe, or raise PlanError with a sentence for the user."""
     options = {
         **options,
         "dead_letter_queue": options["dead_letter_queue"] or f"{options['queue']}-dlq",
         "tags": {str(key): str(value) for key, value in options["tags"].items()},
     }
     for problem in _problems(options):
-        raise ValueError(problem)
+        raise PlanError(problem)
     return Channel(scope=scope, **{
         name: tuple(value) if isinstance(value, list) else value for name, value in options.items()
     })
 
 
 def refuse_shared_names(channels: Iterable[Channel]) -> None:
-    """Raise ValueError if two channels, or two parts of one, would write to the same topic or queue."""
+    """Raise PlanError if two channels, or two parts of one, would write to the same topic or queue."""
     seen: set[str] = set()
     for wanted in channels:
         for arn in (wanted.topic_arn, wanted.queue_arn, wanted.dead_letter_queue_arn):
             if arn in seen:
-                raise ValueError(f"{arn} is named twice: each topic, queue and dead-letter queue belongs to one "
+                raise PlanError(f"{arn} is named twice: each topic, queue and dead-letter queue belongs to one "
                                  "channel only, so choose another name.")
             seen.add(arn)
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import policy
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import policy_merge
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE, Change
@@ -41,7 +42,7 @@ class Desired:
 def desired(channel: Channel, current: Current) -> Desired:
     """Return what the channel's attributes shall be, given what is there and belongs to others.
 
-    Raises ValueError if a setting of others makes the channel impossible.
+    Raises PlanError if a setting of others makes the channel impossible.
     """
     return Desired(
         topic={
@@ -75,12 +76,12 @@ def _subscription_wish(channel: Channel) -> dict[str, Any]:
 
 
 def plan_present(channel: Channel, current: Current) -> list[Change]:
-    """Return the changes that make the channel exist, or raise ValueError with what stands in the way."""
+    """Return the changes that make the channel exist, or raise PlanError with what stands in the way."""
     return [change for plan in PRESENT.values() for change in plan(channel, current)]
 
 
 def plan_absent(channel: Channel, current: Current) -> list[Change]:
-    """Return the changes that take away what is ours, or raise ValueError if messages or events of others would be lost.
+    """Return the changes that take away what is ours, or raise PlanError if messages or events of others would be lost.
 
     Topics and queues are deleted if they carry our tag and nobody else uses them. From the others only our statements,
     our subscription and a redrive to a queue that goes away are withdrawn, and what we changed gets its former value.
@@ -175,7 +176,7 @@ def _parsed_policy(name: str, part: Topic | Queue | None) -> policy_merge.Docume
     try:
         return policy_merge.parse(text)
     except ValueError as error:
-        raise ValueError(f"The policy of {name} cannot be read ({error}): repair or remove it, then run again.") from error
+        raise PlanError(f"The policy of {name} cannot be read ({error}): repair or remove it, then run again.") from error
 
 
 def _remaining(channel: Channel, name: str, part: Topic | Queue | None) -> policy_merge.Document:
@@ -217,7 +218,7 @@ def _topic_encryption(channel: Channel, topic: Topic | None) -> dict[str, str]:
     found = topic.attributes.get("KmsMasterKeyId", "") if topic else ""
     key = found if channel.topic_kms_key is None else channel.topic_kms_key
     if is_aws_managed(key, "alias/aws/sns"):
-        raise ValueError(f"{_topic_name(channel)} is encrypted with {key}, which S3 cannot use, so every event would be "
+        raise PlanError(f"{_topic_name(channel)} is encrypted with {key}, which S3 cannot use, so every event would be "
                          "lost: name a customer managed key in topic_kms_key, or set it to an empty string.")
     return {"KmsMasterKeyId": key} if key or found else {}
 
@@ -226,7 +227,7 @@ def _queue_encryption(channel: Channel, name: str, queue: Queue | None) -> dict[
     found = queue.attributes.get("KmsMasterKeyId", "") if queue else ""
     key = found if channel.queue_kms_key is None else channel.queue_kms_key
     if is_aws_managed(key, "alias/aws/sqs"):
-        raise ValueError(f"{queue_name(name)} is encrypted with {key}, which SNS cannot use, so every event would "
+        raise PlanError(f"{queue_name(name)} is encrypted with {key}, which SNS cannot use, so every event would "
                          "be lost: name a customer managed key in queue_kms_key, or set it to an empty string.")
     if key:
         return {"KmsMasterKeyId": key}
@@ -239,10 +240,10 @@ def _refuse_conflicts(channel: Channel, current: Current) -> None:
     for name, attributes in ((queue_name(channel.queue), queue), (subscription_name(channel), subscription)):
         target = (decoded(attributes).get("RedrivePolicy") or {}).get("deadLetterTargetArn")
         if target not in (None, channel.dead_letter_queue_arn):
-            raise ValueError(f"{name} already sends its dead letters to {target}: name that queue in dead_letter_queue, "
+            raise PlanError(f"{name} already sends its dead letters to {target}: name that queue in dead_letter_queue, "
                              "or remove this redrive policy, then run again.")
     if subscription.get("FilterPolicy") not in (None, "", "{}"):
-        raise ValueError(f"{subscription_name(channel)} has a filter policy that somebody else set, and S3's events may "
+        raise PlanError(f"{subscription_name(channel)} has a filter policy that somebody else set, and S3's events may "
                          "not pass it: remove the filter policy, then run again.")
 
 
@@ -395,10 +396,10 @@ def _names_of_senders(tags: Iterable[str]) -> list[str]:
 
 
 def _stays_shared(channel: Channel, current: Current) -> bool:
-    """Tell whether the channel stays for others; raises ValueError where that was not asked for."""
+    """Tell whether the channel stays for others; raises PlanError where that was not asked for."""
     sharers = _sharers(channel, current)
     if sharers and not channel.keep_shared:
-        raise ValueError(f"{_topic_name(channel)} is used by others: {', '.join(sharers)}. Take that away first, or set keep_shared "
+        raise PlanError(f"{_topic_name(channel)} is used by others: {', '.join(sharers)}. Take that away first, or set keep_shared "
                          "(uploads_keep_shared for teardown.yml) to leave topic, queues and subscription to them.")
     return bool(sharers)
 
@@ -440,7 +441,7 @@ def _plan_queue_removal(channel: Channel, current: Current, part: str) -> list[C
         return _untag(resource, queue, senders, "untag_queue", {"url": queue.url})
     if _is_deletable(channel, resource, queue):
         if queue.messages and not channel.discard_messages:
-            raise ValueError(f"{resource} still holds messages ({queue.messages}): wait until they are processed, or "
+            raise PlanError(f"{resource} still holds messages ({queue.messages}): wait until they are processed, or "
                              "set discard_messages to lose them.")
         return [Change("delete", resource, before=decoded(_ours(queue.attributes)), operation="delete_queue",
                        parameters={"url": queue.url})]

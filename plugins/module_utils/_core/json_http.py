@@ -17,6 +17,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
+
 Answer = tuple[int, Any]
 """HTTP status and the JSON of the body, None if it has none."""
 
@@ -31,7 +33,7 @@ _LASTING = (ssl.SSLCertVerificationError, FileNotFoundError, ValueError)
 _LONGEST_PAUSE = 15
 
 
-class CallError(Exception):
+class CallError(UploadsError):
     """A call that failed; the message is one sentence for the operator."""
 
 

@@ -17,6 +17,8 @@ from urllib.parse import quote, urlencode
 
 from ansible.module_utils.urls import open_url
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
+
 Answer = tuple[int, Any]
 """HTTP status and the parsed JSON body (None when it is not JSON)."""
 
@@ -24,7 +26,7 @@ Send = Callable[..., Answer]
 """``send(method, path, body=None, authenticated=False)``: one call below a service's base address."""
 
 
-class Gen3Error(Exception):
+class Gen3Error(UploadsError):
     """A call that failed; the message is one sentence for the operator."""
 
 

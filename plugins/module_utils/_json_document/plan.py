@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, CREATED_BY_VALUE, Change
 from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
@@ -32,7 +33,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.ownership import
 REDACTED, REDACTED_CHANGED = "<redacted>", "<redacted, changed>"
 
 
-class MergeError(ValueError):
+class MergeError(UploadsError):
     """The object does not allow what is desired; one sentence that names the object and the key, never their content."""
 
 

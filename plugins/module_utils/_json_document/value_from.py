@@ -13,6 +13,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
     ABSENT,
     DocumentError,
@@ -25,7 +26,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.env_value import
 SECRET_OPTIONS = {"secret", "namespace", "key", "format", "path"}
 
 
-class ValueSourceError(ValueError):
+class ValueSourceError(UploadsError):
     """A value cannot be had; one sentence that names the source, never a value."""
 
 

@@ -24,6 +24,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
 from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.lazy_import import prepare
@@ -76,7 +77,7 @@ TIMEOUT = (10, 60)
 """Seconds to connect and to wait for an answer; the API server itself gives up after 60."""
 
 
-class KubeError(Exception):
+class KubeError(UploadsError):
     """A request that failed, as one sentence for the operator.
 
     ``status`` is the HTTP status, or None where there was no answer. ``uncertain`` is true when an earlier try of the

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
 from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
 
@@ -22,7 +23,7 @@ PENDING = "changed by this run"
 """Stands, in check mode, for the version that an earlier task would have written."""
 
 
-class RolloutError(RuntimeError):
+class RolloutError(UploadsError):
     """A Deployment that cannot be restarted, or whose rollout does not finish; one sentence."""
 
 

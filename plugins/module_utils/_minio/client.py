@@ -28,6 +28,9 @@ except ImportError:
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core import runner
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
+
 CONNECTION = dict(
     url=dict(type="str", required=True),
     access_key=dict(type="str", required=True, no_log=False, fallback=(env_fallback, ["MINIO_ACCESS_KEY"])),
@@ -38,7 +41,7 @@ CONNECTION = dict(
 """The options by which a module reaches the server."""
 
 
-class MinioError(Exception):
+class MinioError(UploadsError):
     """Why a module gives up: one sentence for the operator."""
 
 
@@ -94,20 +97,11 @@ def admin_code(error: Any) -> str:
         return ""
 
 
-def finish(module: AnsibleModule, work: Callable[[Connection], dict[str, Any]]) -> NoReturn:
-    """Exit with the result of ``work``, or fail with the sentence of its MinioError."""
+def run_module(module: AnsibleModule, work: Callable[[Connection], dict[str, Any]]) -> NoReturn:
+    """Exit with the result of ``work``, which gets the server of the module's options, or fail; see ``_core/runner.py``."""
     if MISSING:
         module.fail_json(msg=missing_required_lib("minio >= 7.2.17, < 8"), exception=MISSING)
-    try:
-        result, failure = work(Connection(module.params)), None
-    except MinioError as error:
-        failure = str(error)
-    # Outside of the except block: within it Ansible would add the chain of exceptions to the message.
-    if failure:
-        module.fail_json(msg=failure)
-    for sentence in result.pop("warnings", ()):
-        module.warn(sentence)
-    module.exit_json(**result)
+    runner.run_module(module, lambda: work(Connection(module.params)))
 
 
 def _admin_reason(error: Any) -> str:

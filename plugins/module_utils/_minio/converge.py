@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change, outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.api import Server
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, MinioError
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current, plan, rules, warnings
 
 
@@ -44,7 +44,4 @@ def _apply(server: Server, change: Change, current: Current, options: Mapping[st
 
 
 def _planned(planner: Callable[..., list[Change]], current: Current, options: Mapping[str, Any]) -> list[Change]:
-    try:
-        return planner(current, options)
-    except ValueError as error:
-        raise MinioError(str(error)) from error
+    return planner(current, options)

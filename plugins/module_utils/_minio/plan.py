@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
 
 EVENTS = ("s3:ObjectCreated:Put", "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy",
@@ -67,16 +68,16 @@ def granted(grant: str, buckets: Sequence[str]) -> dict[str, Any]:
 
 
 def size(text: Any) -> int:
-    """Return the bytes of ``10GiB`` or the like, or raise ValueError."""
+    """Return the bytes of ``10GiB`` or the like, or raise PlanError."""
     match = re.fullmatch(r"\s*([0-9]+)\s*([KMGT]?i?B?)\s*", str(text), re.IGNORECASE)
     unit = match[2].upper() if match else None
     if unit not in _UNITS:
-        raise ValueError(f"The quota {text} is no size: write it like 10GiB, or 0 for none.")
+        raise PlanError(f"The quota {text} is no size: write it like 10GiB, or 0 for none.")
     return int(match[1]) * _UNITS[unit]
 
 
 def plan(current: Current, options: Mapping[str, Any]) -> list[Change]:
-    """Return all changes in the order in which they can be made, or raise ValueError for what cannot be."""
+    """Return all changes in the order in which they can be made, or raise PlanError for what cannot be."""
     policies = [change for each in options["policies"] for change in _policy(current, each)]
     users = [change for each in options["users"] for change in _user(current, each)]
     return [
@@ -93,7 +94,7 @@ def plan(current: Current, options: Mapping[str, Any]) -> list[Change]:
 
 
 def rules(current: Current, options: Mapping[str, Any]) -> list[Change]:
-    """Return the changes of the buckets' notification rules, or raise ValueError for what cannot be."""
+    """Return the changes of the buckets' notification rules, or raise PlanError for what cannot be."""
     return [
         *_rules_of_targets(current, options),
         *(change for each in options["buckets"]
@@ -127,17 +128,17 @@ def _bucket(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
             yield Change("delete", resource, operation="remove_bucket", parameters={"name": name})
         return
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
-        raise ValueError(f"{name} is no name for a bucket: use 3 to 63 lower-case letters, digits, dots and dashes.")
+        raise PlanError(f"{name} is no name for a bucket: use 3 to 63 lower-case letters, digits, dots and dashes.")
     if found is None:
         found = {"object_lock": wanted["object_lock"], "quota": 0,
                  "versioning": "enabled" if wanted["object_lock"] else None}
         yield Change("create", resource, after={"object_lock": wanted["object_lock"]}, operation="make_bucket",
                      parameters={"name": name, "object_lock": wanted["object_lock"]})
     if wanted["object_lock"] and not found["object_lock"]:
-        raise ValueError(f"Bucket {name} exists without object lock, which can only be had at creation: make another.")
+        raise PlanError(f"Bucket {name} exists without object lock, which can only be had at creation: make another.")
     if wanted["versioning"] and wanted["versioning"] != found["versioning"]:
         if found["object_lock"]:
-            raise ValueError(f"Bucket {name} has object lock, which needs versioning: leave its versioning enabled.")
+            raise PlanError(f"Bucket {name} has object lock, which needs versioning: leave its versioning enabled.")
         yield Change("update", resource, "versioning", found["versioning"], wanted["versioning"], "set_versioning",
                      {"name": name, "versioning": wanted["versioning"]})
     if wanted["quota"] is not None and size(wanted["quota"]) != found["quota"]:
@@ -157,7 +158,7 @@ def _rules(current: Current, bucket: Mapping[str, Any], options: Mapping[str, An
     wanted = [_rule(current, bucket["name"], each) for each in bucket["notifications"]]
     ids = [rule["id"] for rule in wanted]
     if len(set(ids)) != len(ids):
-        raise ValueError(f"Bucket {bucket['name']} has two rules of one id: give each its own.")
+        raise PlanError(f"Bucket {bucket['name']} has two rules of one id: give each its own.")
     # MinIO refuses two rules that do the same, so ours takes the place of one under another id.
     same = [meaning(rule)[1:] for rule in wanted]
     kept = [] if options["purge_notifications"] else [
@@ -171,13 +172,13 @@ def _rules(current: Current, bucket: Mapping[str, Any], options: Mapping[str, An
 def _that_can_be_written(current: Current, bucket: str, kept: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
     """Return those of the rules to keep that MinIO takes, which are those of live targets.
 
-    Raises ValueError where others would be lost without consent.
+    Raises PlanError where others would be lost without consent.
     """
     live = _target_names(current.arns)
     dead = [rule for rule in kept if _target_name(rule["arn"]) not in live]
     if dead and not options["discard_dead_rules"]:
         named = ", ".join(f"{rule['id']} to {rule['arn']}" for rule in dead)
-        raise ValueError(
+        raise PlanError(
             f"Bucket {bucket} has rules whose targets are not live ({named}), and MinIO takes no list of rules with them, so that they "
             "would be lost. Bring the targets back and run again, or name them in remove_target_arns, or give the rules up with "
             "discard_dead_rules (of the role minio: minio_discard_dead_rules).")
@@ -193,7 +194,7 @@ def _rule(current: Current, bucket: str, wanted: Mapping[str, Any]) -> dict[str,
     kind, dummy, identifier = wanted["target"].partition("/")
     arn = f"arn:minio:sqs:{current.region}:{identifier}:{kind}"
     if arn not in current.arns:
-        raise ValueError(f"Bucket {bucket} cannot send to {wanted['target']}, as the server has no such target: it has "
+        raise PlanError(f"Bucket {bucket} cannot send to {wanted['target']}, as the server has no such target: it has "
                          f"{', '.join(current.arns) or 'none'}. Configure the target and restart the server first.")
     return {"id": wanted["id"], "arn": arn, "events": list(wanted["events"]), "prefix": wanted["prefix"],
             "suffix": wanted["suffix"]}
@@ -259,7 +260,7 @@ def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
             yield Change("delete", resource, operation="remove_user", parameters={"name": name})
         return
     if found is None and not wanted["secret"]:
-        raise ValueError(f"User {name} does not exist and has no secret: give it one of 8 characters or more.")
+        raise PlanError(f"User {name} does not exist and has no secret: give it one of 8 characters or more.")
     _check_secret(f"User {name}", wanted["secret"])
     another = found is not None and found.get("secret_in_force") is False
     if found is None or another:
@@ -271,7 +272,7 @@ def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
     switched = [Change("update", resource, "enabled", enabled, wanted["enabled"], "enable_user",
                        {"name": name, "enabled": wanted["enabled"]})] if wanted["enabled"] != enabled else []
     if attached and not enabled and not wanted["enabled"]:
-        raise ValueError(f"User {name} is disabled, and MinIO changes the policies of enabled users only: enable it, or "
+        raise PlanError(f"User {name} is disabled, and MinIO changes the policies of enabled users only: enable it, or "
                          "leave its policies as they are.")
     yield from (*switched, *attached) if wanted["enabled"] else (*attached, *switched)
 
@@ -312,7 +313,7 @@ def _service_account(current: Current, wanted: Mapping[str, Any]) -> Iterable[Ch
     _check_secret(f"Service account {key}", wanted["secret"])
     if found is None:
         if not wanted["secret"]:
-            raise ValueError(f"Service account {key} does not exist and has no secret: give it one.")
+            raise PlanError(f"Service account {key} does not exist and has no secret: give it one.")
         yield Change("create", resource, after={"policy": document}, operation="add_service_account",
                      parameters={"key": key, "secret": wanted["secret"], "policy": document})
         return
@@ -328,6 +329,6 @@ def _service_account(current: Current, wanted: Mapping[str, Any]) -> Iterable[Ch
 
 
 def _check_secret(whose: str, secret: str | None) -> None:
-    """Raise ValueError for a secret that MinIO refuses (``minio/auth``, ``IsSecretKeyValid``)."""
+    """Raise PlanError for a secret that MinIO refuses (``minio/auth``, ``IsSecretKeyValid``)."""
     if secret and len(secret) < MIN_SECRET:
-        raise ValueError(f"{whose} has a secret of {len(secret)} characters: MinIO takes {MIN_SECRET} or more.")
+        raise PlanError(f"{whose} has a secret of {len(secret)} characters: MinIO takes {MIN_SECRET} or more.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s import rollout
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube, apply_to, converge
@@ -24,11 +25,11 @@ PREFIX = "ssjdispatcher_"
 """With what the names of the role's variables begin, which messages name."""
 
 
-class SsjdispatcherError(Exception):
+class SsjdispatcherError(UploadsError):
     """What keeps ssjdispatcher from being configured; ``problems`` has a sentence for each finding."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
+        super().__init__("\n".join(problems), problems=list(problems))
         self.problems = list(problems)
 
 

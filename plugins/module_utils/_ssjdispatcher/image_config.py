@@ -12,12 +12,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.env_value import unescape
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING, read_jobs
 
 
-class ImageConfigError(Exception):
+class ImageConfigError(UploadsError):
     """There is none: one sentence, and what to do."""
 
     def __init__(self, message: str, advice: str = "Run site.yml first.") -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._channel import plan as planning
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope
 from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import channel, refuse_shared_names
@@ -180,7 +181,7 @@ def test_tags_asked_for_are_added_and_the_mark_is_not():
     ],
 )
 def test_settings_of_others_that_make_the_channel_impossible(current, message):
-    with pytest.raises(ValueError, match=message.replace("-", r"\-")):
+    with pytest.raises(PlanError, match=message.replace("-", r"\-")):
         planning.plan_present(wanted(), current)
 
 
@@ -232,7 +233,7 @@ def test_a_second_removal_changes_nothing():
 @pytest.mark.parametrize("counter", ["", "NotVisible", "Delayed"])
 def test_messages_are_not_lost_unless_told(part, counter):
     current = altered(part, **{f"ApproximateNumberOfMessages{counter}": "2"})
-    with pytest.raises(ValueError, match=r"still holds messages \(2\)"):
+    with pytest.raises(PlanError, match=r"still holds messages \(2\)"):
         planning.plan_absent(wanted(), current)
     assert DELETE_QUEUE in summary(planning.plan_absent(wanted(discard_messages=True), current))
 
@@ -287,7 +288,7 @@ def test_what_stays_after_a_removal_is_warned_about():
     ],
 )
 def test_options_that_cannot_work_are_refused(options, message):
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(PlanError) as error:
         wanted(**options)
     assert message in str(error.value)
 
@@ -297,10 +298,10 @@ def test_options_that_cannot_work_are_refused(options, message):
     [{"topic": "t2", "queue": "q"}, {"topic": "t", "queue": "q2"}, {"topic": "t2", "queue": "q-dlq"}],
 )
 def test_no_two_channels_share_a_name(others):
-    with pytest.raises(ValueError, match="is named twice"):
+    with pytest.raises(PlanError, match="is named twice"):
         refuse_shared_names([wanted(), wanted(**others)])
 
 
 def test_a_queue_cannot_be_its_own_dead_letter_queue():
-    with pytest.raises(ValueError, match="is named twice"):
+    with pytest.raises(PlanError, match="is named twice"):
         refuse_shared_names([wanted(dead_letter_queue="q")])

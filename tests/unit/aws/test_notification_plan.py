@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import plan as planning
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import EVENTS, Rule
 
@@ -99,19 +100,19 @@ def test_filters_are_written_in_lower_case_and_never_empty():
 def test_rules_that_s3_would_not_accept_together(kind, other, is_refused):
     current = {f"{kind}Configurations": [{"Id": "theirs", f"{kind}Arn": "arn:theirs", **other}]}
     if is_refused:
-        with pytest.raises(ValueError, match="Bucket b already has a rule theirs that sends .* to arn:theirs"):
+        with pytest.raises(PlanError, match="Bucket b already has a rule theirs that sends .* to arn:theirs"):
             planning.plan_present("b", current, [NARROW])
     else:
         assert written(planning.plan_present("b", current, [NARROW]))[f"{kind}Configurations"][0]["Id"] == "theirs"
 
 
 def test_rules_of_ours_may_not_overlap_either():
-    with pytest.raises(ValueError, match="Bucket b already has a rule one"):
+    with pytest.raises(PlanError, match="Bucket b already has a rule one"):
         planning.plan_present("b", {}, [Rule("one", TOPIC, EVENTS), Rule("two", TOPIC, EVENTS, prefix="a/")])
 
 
 def test_an_id_that_names_a_rule_of_another_kind_is_refused():
-    with pytest.raises(ValueError, match="choose another id"):
+    with pytest.raises(PlanError, match="choose another id"):
         planning.plan_present("b", {"QueueConfigurations": [{**QUEUE, "Id": "gen3-uploads"}]}, [RULE])
 
 
@@ -171,7 +172,7 @@ def test_removals_that_a_rule_of_others_sends_beside_are_warned_about():
 ])
 def test_a_rule_of_others_that_sends_a_part_of_it_is_named_and_taken_over_when_told(theirs):
     current = {**FOREIGN, "TopicConfigurations": [OTHER, theirs]}
-    with pytest.raises(ValueError, match="rule tf-s3-topic-2024 .* is our topic, but not all of the uploads .* set take_over"):
+    with pytest.raises(PlanError, match="rule tf-s3-topic-2024 .* is our topic, but not all of the uploads .* set take_over"):
         planning.plan_present("b", current, [NARROW])
     told = Rule("gen3-uploads", TOPIC, EVENTS, "up/", ".dat", take_over=True)
     assert written(planning.plan_present("b", current, [told])) == {**FOREIGN, "TopicConfigurations": [OTHER, OURS_NARROW]}
@@ -179,7 +180,7 @@ def test_a_rule_of_others_that_sends_a_part_of_it_is_named_and_taken_over_when_t
 
 def test_our_id_is_not_redirected_from_another_topic_without_leave():
     current = {"TopicConfigurations": [{**OURS, "TopicArn": OTHER_TOPIC}, OTHER]}
-    with pytest.raises(ValueError, match=f"rule gen3-uploads that sends to {OTHER_TOPIC}, and with {TOPIC} in its place"):
+    with pytest.raises(PlanError, match=f"rule gen3-uploads that sends to {OTHER_TOPIC}, and with {TOPIC} in its place"):
         planning.plan_present("b", current, [RULE])
     told = Rule("gen3-uploads", TOPIC, EVENTS, take_over=True)
     assert written(planning.plan_present("b", current, [told])) == {"TopicConfigurations": [OURS, OTHER]}
@@ -192,5 +193,5 @@ def test_absent_leaves_our_id_where_it_sends_to_another_topic():
 
 
 def test_a_conflict_with_another_topic_tells_of_the_fan_out():
-    with pytest.raises(ValueError, match="or name that topic as the pipeline's"):
+    with pytest.raises(PlanError, match="or name that topic as the pipeline's"):
         planning.plan_present("b", {"TopicConfigurations": [{**ALL, "TopicArn": OTHER_TOPIC}]}, [RULE])

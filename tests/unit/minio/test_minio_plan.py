@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import plan as planning
 
 ARN = "arn:minio:sqs:us-east-1:GEN3:webhook"
@@ -42,7 +43,7 @@ def test_a_foreign_rule_that_does_the_same_gives_way():
 
 
 def test_a_target_that_is_not_live_is_refused():
-    with pytest.raises(ValueError, match="no such target"):
+    with pytest.raises(PlanError, match="no such target"):
         rules([], [WANTED], arns=())
 
 
@@ -50,9 +51,9 @@ DEAD = {**RULE, "id": "theirs", "arn": "arn:minio:sqs:us-east-1:GONE:kafka"}
 
 
 def test_rules_whose_targets_are_not_live_are_not_lost_without_consent():
-    with pytest.raises(ValueError, match=r"not live \(theirs to arn:minio:sqs:us-east-1:GONE:kafka\).*minio_discard_dead_rules"):
+    with pytest.raises(PlanError, match=r"not live \(theirs to arn:minio:sqs:us-east-1:GONE:kafka\).*minio_discard_dead_rules"):
         rules([DEAD], [WANTED])
-    with pytest.raises(ValueError, match="not live"):
+    with pytest.raises(PlanError, match="not live"):
         plan({"buckets": {"b": {"rules": [DEAD, RULE]}}}, remove_target_arns=[ARN])
 
 
@@ -101,7 +102,7 @@ def test_a_size_is_read(text, number):
 
 @pytest.mark.parametrize("text", ["", "ten", "-1", "1XB"])
 def test_no_size_is_refused(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(PlanError):
         planning.size(text)
 
 
@@ -170,7 +171,7 @@ def test_what_is_planned(kind, live, wanted, changes):
 
 
 def test_the_policies_of_a_user_who_stays_disabled_cannot_change():
-    with pytest.raises(ValueError, match="User u is disabled"):
+    with pytest.raises(PlanError, match="User u is disabled"):
         plan({"users": {"u": {**LIVE_USER, "enabled": False}}}, users=[{**USER, "enabled": False, "policies": []}])
 
 
@@ -194,7 +195,7 @@ def test_an_account_with_the_rights_of_its_owner_keeps_them():
     ("users", {}, USER), ("users", {"u": LIVE_USER}, USER),
     ("service_accounts", {}, ACCOUNT), ("service_accounts", {"a": LIVE_ACCOUNT}, ACCOUNT)])
 def test_a_secret_that_minio_refuses_is_refused_in_check_mode_too(kind, live, wanted):
-    with pytest.raises(ValueError, match="a secret of 7 characters: MinIO takes 8 or more"):
+    with pytest.raises(PlanError, match="a secret of 7 characters: MinIO takes 8 or more"):
         plan({kind: live}, **{kind: [{**wanted, "secret": "1234567"}]})
 
 
