@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from pathlib import Path
 
@@ -49,10 +50,16 @@ class Role:
         return run(self.lab, str(file), *arguments, environment=environment)
 
     def post(self, body, token=TOKENS[0]):
-        """Post as MinIO does; returns the status."""
+        """Post as MinIO does, which comes again while the node's port does not lead to the new pod yet; returns the status."""
         authority = str(self.lab.state.authority.certificate_file)
-        return requests.post(f"https://127.0.0.1:{self.port}/events", json=body, verify=authority, timeout=60,
-                             headers={"Authorization": f"Bearer {token}"}).status_code
+
+        def answer():
+            with contextlib.suppress(requests.ConnectionError):
+                return requests.post(f"https://127.0.0.1:{self.port}/events", json=body, verify=authority, timeout=60,
+                                     headers={"Authorization": f"Bearer {token}"}).status_code
+            return None
+
+        return self.lab.wait_for(answer, what="an answer of the bridge")
 
     @property
     def objects(self):

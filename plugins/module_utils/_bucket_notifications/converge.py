@@ -54,7 +54,7 @@ def _wanted(buckets: Sequence[Mapping[str, Any]], topic_arn: str | None,
                     options["prefix"] or "", options["suffix"] or "", options["take_over"])
         if owner and not is_account_id(owner):
             raise PlanError(f"The account_id {owner} of bucket {bucket} is not a 12-digit account number; put it in "
-                             "quotes to keep a leading zero.")
+                            "quotes to keep a leading zero.")
         if not rule.topic_arn and not absent:
             raise PlanError(f"Bucket {bucket} has no topic: set topic_arn for it or for all buckets.")
         if any(rule.id == other.id for other in rules.get(bucket, [])):
@@ -75,5 +75,5 @@ def _exists(api: Notifications, bucket: str, rules: Sequence[Rule], absent: bool
     for rule in rules:
         if rule.topic_arn.split(":")[3:4] != [region]:
             raise PlanError(f"S3 bucket {bucket} is in region {region} but {rule.topic_arn} is not, and S3 sends events "
-                             "only within a region: make a channel in the region of the bucket.")
+                            "only within a region: make a channel in the region of the bucket.")
     return True

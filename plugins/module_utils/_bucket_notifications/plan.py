@@ -182,7 +182,7 @@ def _refuse_conflict(bucket: str, rule: Rule, other: Mapping[str, Any]) -> None:
         fan_out = (", or name that topic as the pipeline's, whose queue is then subscribed to it beside the others"
                    if "TopicArn" in other else "")
         raise PlanError(f"{_says(bucket, other)}, and S3 allows no second rule for the same events and keys: remove that rule, or "
-                         f"separate the two by prefix or suffix{fan_out}.")
+                        f"separate the two by prefix or suffix{fan_out}.")
 
 
 def _says(bucket: str, other: Mapping[str, Any]) -> str:

@@ -131,7 +131,7 @@ def refuse_shared_names(channels: Iterable[Channel]) -> None:
         for arn in (wanted.topic_arn, wanted.queue_arn, wanted.dead_letter_queue_arn):
             if arn in seen:
                 raise PlanError(f"{arn} is named twice: each topic, queue and dead-letter queue belongs to one "
-                                 "channel only, so choose another name.")
+                                "channel only, so choose another name.")
             seen.add(arn)
 
 

@@ -219,7 +219,7 @@ def _topic_encryption(channel: Channel, topic: Topic | None) -> dict[str, str]:
     key = found if channel.topic_kms_key is None else channel.topic_kms_key
     if is_aws_managed(key, "alias/aws/sns"):
         raise PlanError(f"{_topic_name(channel)} is encrypted with {key}, which S3 cannot use, so every event would be "
-                         "lost: name a customer managed key in topic_kms_key, or set it to an empty string.")
+                        "lost: name a customer managed key in topic_kms_key, or set it to an empty string.")
     return {"KmsMasterKeyId": key} if key or found else {}
 
 
@@ -228,7 +228,7 @@ def _queue_encryption(channel: Channel, name: str, queue: Queue | None) -> dict[
     key = found if channel.queue_kms_key is None else channel.queue_kms_key
     if is_aws_managed(key, "alias/aws/sqs"):
         raise PlanError(f"{queue_name(name)} is encrypted with {key}, which SNS cannot use, so every event would "
-                         "be lost: name a customer managed key in queue_kms_key, or set it to an empty string.")
+                        "be lost: name a customer managed key in queue_kms_key, or set it to an empty string.")
     if key:
         return {"KmsMasterKeyId": key}
     return {**({"KmsMasterKeyId": ""} if found else {}), "SqsManagedSseEnabled": "true"}
@@ -241,10 +241,10 @@ def _refuse_conflicts(channel: Channel, current: Current) -> None:
         target = (decoded(attributes).get("RedrivePolicy") or {}).get("deadLetterTargetArn")
         if target not in (None, channel.dead_letter_queue_arn):
             raise PlanError(f"{name} already sends its dead letters to {target}: name that queue in dead_letter_queue, "
-                             "or remove this redrive policy, then run again.")
+                            "or remove this redrive policy, then run again.")
     if subscription.get("FilterPolicy") not in (None, "", "{}"):
         raise PlanError(f"{subscription_name(channel)} has a filter policy that somebody else set, and S3's events may "
-                         "not pass it: remove the filter policy, then run again.")
+                        "not pass it: remove the filter policy, then run again.")
 
 
 def _plan_queue(channel: Channel, current: Current, name: str, queue: Queue | None, wanted: dict[str, Any]) -> list[Change]:
@@ -400,7 +400,7 @@ def _stays_shared(channel: Channel, current: Current) -> bool:
     sharers = _sharers(channel, current)
     if sharers and not channel.keep_shared:
         raise PlanError(f"{_topic_name(channel)} is used by others: {', '.join(sharers)}. Take that away first, or set keep_shared "
-                         "(uploads_keep_shared for teardown.yml) to leave topic, queues and subscription to them.")
+                        "(uploads_keep_shared for teardown.yml) to leave topic, queues and subscription to them.")
     return bool(sharers)
 
 
@@ -442,7 +442,7 @@ def _plan_queue_removal(channel: Channel, current: Current, part: str) -> list[C
     if _is_deletable(channel, resource, queue):
         if queue.messages and not channel.discard_messages:
             raise PlanError(f"{resource} still holds messages ({queue.messages}): wait until they are processed, or "
-                             "set discard_messages to lose them.")
+                            "set discard_messages to lose them.")
         return [Change("delete", resource, before=decoded(_ours(queue.attributes)), operation="delete_queue",
                        parameters={"url": queue.url})]
     found = decoded(queue.attributes)

@@ -195,7 +195,7 @@ def _rule(current: Current, bucket: str, wanted: Mapping[str, Any]) -> dict[str,
     arn = f"arn:minio:sqs:{current.region}:{identifier}:{kind}"
     if arn not in current.arns:
         raise PlanError(f"Bucket {bucket} cannot send to {wanted['target']}, as the server has no such target: it has "
-                         f"{', '.join(current.arns) or 'none'}. Configure the target and restart the server first.")
+                        f"{', '.join(current.arns) or 'none'}. Configure the target and restart the server first.")
     return {"id": wanted["id"], "arn": arn, "events": list(wanted["events"]), "prefix": wanted["prefix"],
             "suffix": wanted["suffix"]}
 
@@ -273,7 +273,7 @@ def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
                        {"name": name, "enabled": wanted["enabled"]})] if wanted["enabled"] != enabled else []
     if attached and not enabled and not wanted["enabled"]:
         raise PlanError(f"User {name} is disabled, and MinIO changes the policies of enabled users only: enable it, or "
-                         "leave its policies as they are.")
+                        "leave its policies as they are.")
     yield from (*switched, *attached) if wanted["enabled"] else (*attached, *switched)
 
 
