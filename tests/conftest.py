@@ -73,10 +73,13 @@ def pytest_unconfigure(config):
 @pytest.fixture
 def run_module():
     """Run a module's ``main()`` in this process; returns its JSON result, with ``failed`` True or False."""
+    from ansible.module_utils.common import warnings
     from ansible.module_utils.testing import patch_module_args
 
     def run(module, **params):
         output = io.StringIO()
+        # Ansible collects the warnings of a whole process, since elsewhere a process runs one module.
+        warnings._global_warnings.clear()
         # Where a test has imported a part of the controller, warnings would be displayed rather than returned.
         as_module = patch("ansible.module_utils._internal.is_controller", False)
         with patch_module_args(params), redirect_stdout(output), as_module:
