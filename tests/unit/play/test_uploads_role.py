@@ -7,6 +7,8 @@ import re
 import pytest
 import variables_reference
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from ansible_collections.gen3.uploads.plugins.filter.upload_buckets import upload_problems
 from ansible_collections.gen3.uploads.plugins.module_utils._uploads import validate
 from ansible_collections.gen3.uploads.plugins.module_utils._uploads.option_types import RESULTS, problems
@@ -73,3 +75,10 @@ def test_all_mistakes_are_told_at_once_and_before_all_else():
 def test_what_is_not_set_and_what_the_playbooks_keep_is_no_mistake():
     assert problems({**DEFAULTS, "uploads_bridge_place": "node", **dict.fromkeys(RESULTS, {})}, OPTIONS) == []
     assert upload_problems({**DEFAULTS, "uploads_bridge_place": "node", "uploads_buckets": [S3], "uploads_region": "r"}, SPEC, [], []) == []
+
+
+@pytest.mark.parametrize(("uploads_region", "region"), [(None, "us-east-1"), ("eu-central-1", "eu-central-1")])
+def test_a_bridge_without_aws_has_a_region_all_the_same(uploads_region, region):
+    handed = yaml.safe_load((ROOT / "playbooks/vars/minio.yml").read_text())
+    templar = Templar(loader=DataLoader(), variables={**DEFAULTS, "uploads_region": uploads_region})
+    assert templar.template(trust_as_template(handed["event_bridge_region"])) == region
