@@ -245,7 +245,6 @@ table:
   elements: str
 """
 
-from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._core.names import PROBE_FILE_NAME
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
@@ -296,8 +295,7 @@ def storage(module):
     """Return where the object goes; fail without the library of MinIO or with a URL that is none."""
     if not module.params["minio_url"]:
         return AmazonS3(module.client)
-    if minio.MISSING:
-        module.fail_json(msg=missing_required_lib("minio >= 7.2.17, < 8"), exception=minio.MISSING)
+    minio.require_library(module)
     options = {name: module.params[f"minio_{name}"] for name in ("url", "access_key", "secret_key", "ca_path")}
     try:
         return MinioServer({**options, "validate_certs": module.params["validate_certs"]})

@@ -231,7 +231,6 @@ stale_status:
   elements: str
 """
 
-from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
@@ -325,8 +324,8 @@ def main():
     options = {**module.params, "job_name": module.params["job_name"] or ("indexing-minio" if module.params["minio_url"] else "indexing")}
     if options["batch"] < 1 or options["rate"] <= 0:
         module.fail_json(msg="batch must be 1 or more, and rate above 0.")
-    if options["minio_url"] and minio.MISSING:
-        module.fail_json(msg=missing_required_lib("minio >= 7.2.17, < 8"), exception=minio.MISSING)
+    if options["minio_url"]:
+        minio.require_library(module)
     base = options["indexd_url"].rstrip("/").removesuffix("/index")
 
     def work():

@@ -97,10 +97,15 @@ def admin_code(error: Any) -> str:
         return ""
 
 
-def run_module(module: AnsibleModule, work: Callable[[Connection], dict[str, Any]]) -> NoReturn:
-    """Exit with the result of ``work``, which gets the server of the module's options, or fail; see ``_core/runner.py``."""
+def require_library(module: AnsibleModule) -> None:
+    """Fail, with the sentence that Ansible's own modules have for it, where the library of MinIO is missing."""
     if MISSING:
         module.fail_json(msg=missing_required_lib("minio >= 7.2.17, < 8"), exception=MISSING)
+
+
+def run_module(module: AnsibleModule, work: Callable[[Connection], dict[str, Any]]) -> NoReturn:
+    """Exit with the result of ``work``, which gets the server of the module's options, or fail; see ``_core/runner.py``."""
+    require_library(module)
     runner.run_module(module, lambda: work(Connection(module.params)))
 
 

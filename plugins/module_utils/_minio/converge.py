@@ -7,7 +7,7 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ def converge(connection: Connection, options: Mapping[str, Any], check_mode: boo
     """Converge the options of minio_resources and return its result, or raise MinioError."""
     server = Server(connection)
     current = server.observe(options)
-    changes = _planned(plan, current, options)
+    changes = plan(current, options)
     sentences = warnings(current, changes)
     if not check_mode:
         changes = [made for change in changes if (made := _apply(server, change, current, options))]
@@ -36,12 +36,8 @@ def _apply(server: Server, change: Change, current: Current, options: Mapping[st
     if change.operation == "put_rules":
         bucket = change.parameters["bucket"]
         now = {**current.buckets.get(bucket, {}), "rules": server.rules(bucket)}
-        again = _planned(rules, replace(current, buckets={**current.buckets, bucket: now}), options)
+        again = rules(replace(current, buckets={**current.buckets, bucket: now}), options)
         change = next((each for each in again if each.parameters["bucket"] == bucket), None)
     if change:
         getattr(server, change.operation)(**change.parameters)
     return change
-
-
-def _planned(planner: Callable[..., list[Change]], current: Current, options: Mapping[str, Any]) -> list[Change]:
-    return planner(current, options)

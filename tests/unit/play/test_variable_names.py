@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
+from ansible_files import load
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-class Loader(yaml.SafeLoader):
-    """YAML with Ansible's own tags, whose values don't matter here."""
-
-
-Loader.add_multi_constructor("!", lambda *_: None)
 
 
 def names(value):
@@ -41,4 +34,4 @@ def test_what_counts():
 
 def test_no_registered_name_is_a_task_variable():
     files = [path for folder in ("roles", "playbooks") for path in (ROOT / folder).rglob("*.yml")]
-    assert not shadowed([yaml.load(path.read_text(), Loader) for path in files])
+    assert not shadowed([load(path) for path in files])
