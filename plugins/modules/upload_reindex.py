@@ -185,6 +185,13 @@ marker:
   returned: success
   type: str
   sample: 9b4fd6a2-0d0f-4f0a-8f51-2f5c0b0e7a11/sample.bam
+percent_done:
+  description:
+    - About how much of the bucket is read after this batch, estimated from the GUID in the last key; null where it has none.
+    - Where only some of the keys have a prefix before the GUID, the figure starts anew with them.
+  returned: success
+  type: int
+  sample: 60
 counts:
   description:
     - C(seen) objects; of these C(stuck), with a record without hashes, C(sent) events, C(too_young) with such a record,

@@ -19,6 +19,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import review as reindex
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import statuses
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex.destinations import Send
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex.progress import percent_done
 from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import CallError, Post
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex.listing import Pages
 
@@ -52,7 +53,7 @@ def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any
               "odd_names": 0, "indexed": 0, "stale_status": 0, "status_set": 0}
     shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": [], "damaged": [], "odd_names": [],
                                    "stale_status": []}
-    marker: str | None = None
+    last: reindex.Upload | None = None
     for page in pages:
         wanted = [upload for upload in page if upload.key.endswith(options["suffix"])]
         guids = sorted({upload.guid for upload in wanted if upload.guid and not upload.is_folder})
@@ -72,12 +73,13 @@ def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any
             counts["stale_status"] += len(stale)
             _show(shown, {"stale_status": stale})
         counts["seen"] += len(page)
-        marker = page[-1].key
+        last = page[-1]
         if counts["seen"] >= options["batch"]:
             break
     else:
-        marker = None
-    return {"changed": counts["stuck"] + counts["stale_status"] > 0, "marker": marker, "counts": counts, **shown}
+        last = None
+    return {"changed": counts["stuck"] + counts["stale_status"] > 0, "marker": last.key if last else None, "percent_done": percent_done(last),
+            "counts": counts, **shown}
 
 
 def _statuses(metadata: Metadata, indexed: list[reindex.Upload], repair: bool) -> list[reindex.Upload]:

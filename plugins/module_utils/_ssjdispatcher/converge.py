@@ -103,7 +103,7 @@ def _check_minio(kube: Kube, settings: Settings, plan: Plan, look: Look) -> list
     namespace = plan.installation.job_namespace or settings.namespace
     found = check_job.run(kube, namespace, entry["image"], entry["service_account"], part, buckets, settings.wait_timeout)
     if found is not None:
-        raise SsjdispatcherError([f"A Job could not read from MinIO, so nothing is changed yet: {found}"])
+        raise SsjdispatcherError([f"A Job could not read from MinIO, so ssjdispatcher keeps its configuration: {found}"])
     return []
 
 

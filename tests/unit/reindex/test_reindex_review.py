@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import review as reindex
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import batch, events
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex.progress import percent_done
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 UUID = "9b4fd6a2-0d0f-4f0a-8f51-2f5c0b0e7a11"
@@ -117,3 +118,11 @@ def test_a_name_that_the_image_never_indexes_is_reported_and_not_sent_again(imag
     odd = reindex.Upload(f"{UUID}/100%.txt", 1, "etag", NOW - timedelta(days=1))
     found = vars(reindex.review([odd], {UUID: {"hashes": {}}}, NOW, 900, image))
     assert found[kind] == [odd] and sum(map(len, found.values())) == 1
+
+
+@pytest.mark.parametrize(("key", "percent"), [
+    (f"{UUID}/a", 60), (f"dg.ABCD/{UUID}/a", 60), (f"{UUID.upper()}/a", 60), (f"urn:uuid:{UUID}/a", 60), (f"{{{UUID}}}/a", 60),
+    (f"00000001{UUID[8:]}/a", 0), (f"ffffffff{UUID[8:]}/a", 99),
+    ("no-guid/a", None), (None, 100)])
+def test_the_last_key_says_how_far_a_listing_has_come(key, percent):
+    assert percent_done(key and reindex.Upload(key, 1, "etag", NOW)) == percent
