@@ -47,6 +47,7 @@ def test_a_second_run_writes_nothing_and_restarts_nothing(deployed):
     with deployed.calls() as calls:
         second = succeed(deployed, SITE)
     assert second.changed == []
+    assert "[DEPRECATION" not in second.output
     assert calls.writes == []
     assert len(calls.aws) <= 12, [call["action"] for call in calls.aws]
     assert dispatcher(deployed) == pods

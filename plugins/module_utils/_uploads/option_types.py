@@ -55,8 +55,15 @@ def _types(known: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -
         if not isinstance(known[name], list):
             yield f"{name} must be a list."
     spec = {name: {**_plain(option), "required": False} for name, option in open_options.items() if name not in lists}
-    found = ArgumentSpecValidator(spec).validate({name: value for name, value in known.items() if name in spec})
+    found = ArgumentSpecValidator(spec).validate({name: _copy(value) for name, value in known.items() if name in spec})
     yield from map(_sentence, found.error_messages)
+
+
+def _copy(value: Any) -> Any:
+    """Return a value as plain data. The validator copies it, and with a dict or list as Ansible hands it over its whole template engine."""
+    if isinstance(value, Mapping):
+        return {name: _copy(each) for name, each in value.items()}
+    return [_copy(each) for each in value] if isinstance(value, list) else value
 
 
 def _sentence(message: str) -> str:
