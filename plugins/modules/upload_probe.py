@@ -7,8 +7,8 @@ DOCUMENTATION = r"""
 module: upload_probe
 short_description: Follow a small file on its way from the bucket to READY, hop by hop
 description:
-  - Makes or awaits one hop of an upload and adds it to a probe, which the next task takes. The playbook
-    C(gen3.uploads.verify) has a task for each hop.
+  - Makes or awaits the hops of an upload one after the other, up to the first that is not passed, and adds them to a probe.
+  - The playbook C(gen3.uploads.verify) follows a file by one task, and has another that removes it, whatever happened before.
   - Never receives from the queue, which would steal messages from ssjdispatcher. The probe is recognised by the
     C(INPUT_URL) of its Job, and the hops before by configuration and metrics.
   - Users and passwords of indexd and of the metadata service are those that ssjdispatcher gives to its Jobs. The module
@@ -16,8 +16,9 @@ description:
 author:
   - Gen3 Uploads Contributors (@gen3-uploads)
 options:
-  hop:
+  hops:
     description:
+      - The hops to do, in this order. By default all that the storage has, but for V(removal).
       - V(way) judges O(drift), and asks whether ssjdispatcher runs.
       - V(record) makes a blank record in indexd, as fence does, and an empty object in the metadata service.
       - V(upload) puts a small object at C(<guid>/<file name>).
@@ -27,11 +28,11 @@ options:
       - V(metadata) awaits the status C(uploaded) in the metadata service.
       - V(ready) reads the record as the portal does.
       - V(removal) removes what the probe has made.
-    type: str
-    required: true
+    type: list
+    elements: str
     choices: [way, record, upload, target, job, finished, indexed, metadata, ready, removal]
   probe:
-    description: The result RV(probe) of the hop before; nothing at the first hop.
+    description: The result RV(probe) of the task with the hops before; nothing at the first hop.
     type: dict
     default: {}
   bucket:
@@ -182,37 +183,37 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Make a blank record
+- name: Follow a file from a bucket on Amazon S3 to READY
   gen3.uploads.upload_probe:
-    hop: record
     bucket: gen3-bucket
+    topic: ssj-topic
+    queue: Gen3Queue
     indexd_url: https://commons.example.org/index/index
     metadata_url: https://commons.example.org/mds
-  register: made
+  register: followed
 
-- name: Put the file into the bucket
+- name: Remove the file
   gen3.uploads.upload_probe:
-    hop: upload
+    hops: [removal]
     bucket: gen3-bucket
-    probe: "{{ made.probe }}"
+    probe: "{{ followed.probe }}"
     indexd_url: https://commons.example.org/index/index
     metadata_url: https://commons.example.org/mds
 
-- name: Put the file into a bucket on MinIO
+- name: Put a file into a bucket on MinIO
   gen3.uploads.upload_probe:
-    hop: upload
+    hops: [record, upload]
     bucket: gen3-local
     minio_url: https://minio.example.org:9000
     minio_access_key: "{{ minio_root_user }}"
     minio_secret_key: "{{ minio_root_password }}"
-    probe: "{{ made.probe }}"
     indexd_url: https://commons.example.org/index/index
     metadata_url: https://commons.example.org/mds
 """
 
 RETURN = r"""
 probe:
-  description: The probe with this hop added, also when the hop failed. For the next task.
+  description: The probe with these hops added, also one that failed. For the next task.
   returned: always
   type: dict
   sample:
@@ -252,11 +253,11 @@ from ansible_collections.gen3.uploads.plugins.module_utils._minio import client 
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import direct
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import World, travel
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import World, follow
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AmazonS3, MinioServer
 
 OPTIONS = dict(
-    hop=dict(type="str", required=True, choices=list(_probe.HOPS)),
+    hops=dict(type="list", elements="str", choices=list(_probe.HOPS)),
     probe=dict(type="dict", default={}),
     bucket=dict(type="str", required=True),
     file_name=dict(type="str", default=PROBE_FILE_NAME),
@@ -308,9 +309,11 @@ def main():
     module = AnsibleAWSModule(
         argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **OPTIONS},
         required_together=[("minio_url", "minio_access_key", "minio_secret_key")],
-        required_if=[("hop", "target", ("minio_url",))],
     )
     on_minio = bool(module.params["minio_url"])
+    hops = module.params["hops"] or _probe.hops_to_ready(on_minio)
+    if not on_minio and _probe.ONLY_MINIO & set(hops):
+        module.fail_json(msg="The hop target needs minio_url.")
     params = {
         **module.params,
         "jobs_namespace": module.params["jobs_namespace"] or module.params["namespace"],
@@ -324,13 +327,13 @@ def main():
     world = World(aws=module.client, kube=lambda: connect(module), send=send, storage=storage(module), params=params)
     if module.params["validate_certs"]:
         module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
-    probe, failure = travel(params["hop"], params["probe"], world)
-    hops = _probe.all_hops(probe, on_minio)
+    probe, failure = follow(hops, params["probe"], world)
+    seen = _probe.all_hops(probe, on_minio)
     way = _probe.way(params["bucket"], params["namespace"], on_minio, params["topic"], params["queue"], params["queue_reader"])
-    result = {"probe": probe, "hops": hops, "way": way, "table": _probe.table(hops)}
+    result = {"probe": probe, "hops": seen, "way": way, "table": _probe.table(seen)}
     if failure:
         module.fail_json(msg=failure, **result)
-    module.exit_json(changed=params["hop"] in ("record", "upload", "removal"), **result)
+    module.exit_json(changed=not {"record", "upload", "removal"}.isdisjoint(hops), **result)
 
 
 if __name__ == "__main__":

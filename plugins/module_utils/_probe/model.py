@@ -93,6 +93,11 @@ def add_hop(
     return {**probe, "hops": [*hops, hop]}
 
 
+def hops_to_ready(minio: bool) -> list[str]:
+    """Return the names of all hops of a storage but the removal."""
+    return [name for name in HOPS if name != "removal" and (minio or name not in ONLY_MINIO)]
+
+
 def all_hops(probe: Mapping[str, Any], minio: bool) -> list[dict[str, Any]]:
     """Return every hop in order, those that were not reached included."""
     seen = {hop["name"]: hop for hop in probe.get("hops", [])}

@@ -406,6 +406,16 @@ STEPS: Mapping[str, Callable[[Mapping[str, Any], World], Passed]] = {
 }
 
 
+def follow(names: Sequence[str], probe: Mapping[str, Any], world: World) -> tuple[dict[str, Any], str | None]:
+    """Do these hops until one is not passed; return the probe after them and, when one was not, one sentence that says so."""
+    failure = None
+    for name in names:
+        probe, failure = travel(name, probe, world)
+        if failure:
+            break
+    return dict(probe), failure
+
+
 def travel(name: str, probe: Mapping[str, Any], world: World) -> tuple[dict[str, Any], str | None]:
     """Do one hop; return the probe after it and, when it was not passed, one sentence that says so."""
     started = world.clock()

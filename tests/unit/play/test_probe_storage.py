@@ -67,7 +67,7 @@ def test_an_address_that_is_none_is_refused():
         _probe_storage.MinioServer({**LOGIN, "url": "minio.example"})
 
 
-REQUIRED = {"hop": "way", "bucket": "b", "indexd_url": "http://indexd/index", "metadata_url": "http://mds"}
+REQUIRED = {"hops": ["way"], "bucket": "b", "indexd_url": "http://indexd/index", "metadata_url": "http://mds"}
 ON_MINIO = {f"minio_{name}": LOGIN[name] for name in ("url", "access_key", "secret_key")}
 
 
@@ -84,12 +84,12 @@ def test_the_module_shows_the_hops_and_the_way_of_the_storage(run_module, option
 @pytest.mark.parametrize(("options", "job"), [
     ({}, "indexing"), (ON_MINIO, "indexing-minio"), ({**ON_MINIO, "job_name": "mine"}, "mine")])
 def test_each_storage_has_its_own_entry_of_jobs(monkeypatch, run_module, options, job):
-    monkeypatch.setattr(upload_probe, "travel", lambda hop, probe, world: (probe, world.params["job_name"]))
+    monkeypatch.setattr(upload_probe, "follow", lambda hops, probe, world: (probe, world.params["job_name"]))
     assert run_module(upload_probe, **REQUIRED, **options)["msg"] == job
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"hop": "target"}, "minio_url"),
+    ({"hops": ["target"]}, "minio_url"),
     ({"minio_url": LOGIN["url"]}, "minio_access_key"),
     ({**ON_MINIO, "minio_url": "minio.example"}, "scheme, host and port"),
 ])
