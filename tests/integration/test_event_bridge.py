@@ -88,12 +88,6 @@ def role(clean_lab, tmp_path):
     return Role(clean_lab, tmp_path)
 
 
-def changes(play):
-    """(task, the kinds that it changed, or in check mode would); of what is hidden only the task."""
-    return [(name, [each["result"]["kind"] for each in result.get("result", {}).get("results", []) if each["changed"]])
-            for name, result in play.results if result.get("changed")]
-
-
 def subscribed_queue(lab):
     """Make the topic with a queue; returns its URL."""
     queue = lab.boto3("sqs").create_queue(QueueName="Gen3Queue")["QueueUrl"]
@@ -122,22 +116,23 @@ def test_a_life_from_an_empty_cluster_over_another_route_to_the_end(role, event)
     assert predicted.code == 0 and calls.writes == [], predicted.output
     done = role()
     assert done.code == 0, done.output
-    assert changes(predicted) == changes(done) != []
+    assert predicted.changes == done.changes != []
     assert set(role.objects) == {*((kind, NAME) for kind in KINDS), ("NetworkPolicy", f"{NAME}-to-ssjdispatcher")}
     key = event["Records"][0]["s3"]["object"]["key"].replace("%2F", "/")
     assert (role.post(event), role.post(event, TOKENS[1])) == (200, 401)
     assert [(letter["reason"], letter["key"]) for letter in role.dead_letters] == [("no job pattern", key)]
 
     versions, pods = role.versions, role.pods
-    again = role(entries=("main", "verify"))
-    assert again.code == 0 and changes(again) == [], again.output
+    with lab.calls() as calls:
+        again = role(entries=("main", "verify"))
+    assert again.code == 0 and again.changed == [] and calls.writes == [], again.output
     assert (role.versions, role.pods) == (versions, pods)
 
     queue = subscribed_queue(lab)
     other = {**AWS, "event_bridge_route": "sns", "event_bridge_token": TOKENS[1]}
     predicted, moved = role("--check", **other), role(**other)
     assert moved.code == 0, moved.output
-    assert changes(predicted) == changes(moved) != []
+    assert predicted.changes == moved.changes != []
     assert len(role.pods) == 1 and role.pods != pods
     assert len(lab.kube.list("ReplicaSet", "default", labelSelector=f"app={NAME}")) == 2
     assert ("NetworkPolicy", f"{NAME}-to-ssjdispatcher") not in role.objects
@@ -146,7 +141,7 @@ def test_a_life_from_an_empty_cluster_over_another_route_to_the_end(role, event)
     assert published == key and "MessageAttributes" not in message
 
     removed = role(**other, entries=("absent", "absent"))
-    assert removed.code == 0 and len(changes(removed)) == 1, removed.output
+    assert removed.code == 0 and len(removed.changed) == 1, removed.output
     assert set(role.objects) == {("PersistentVolumeClaim", NAME)}
     assert len(role.dead_letters) == 1
 
@@ -176,8 +171,8 @@ def test_a_certificate_that_does_not_fit_is_refused_before_anything_is_written(r
     role.lab.kube.apply(tls_secret("unfit", certificate, key))
     with role.lab.calls() as calls:
         unfit, missing = role(event_bridge_tls_secret="unfit"), role(event_bridge_tls_secret="missing")
-    assert unfit.code != 0 and "tls.key of event_bridge_tls_secret does not fit tls.crt of event_bridge_tls_secret" in unfit.message
-    assert missing.code != 0 and "There is no Secret missing in default" in missing.message
+    assert unfit.code != 0 and "tls.key of Secret default/unfit does not fit tls.crt of Secret default/unfit" in unfit.message
+    assert missing.code != 0 and "There is no Secret default/missing" in missing.message
     assert calls.writes == [] and key.read_text().splitlines()[1] not in unfit.output
 
 
@@ -187,11 +182,11 @@ def test_what_others_made_is_neither_taken_over_nor_removed(role):
     role.lab.kube.create(foreign)
     with role.lab.calls() as calls:
         refused = role()
-    assert refused.code != 0 and "Service event-bridge in default was not made by this role" in refused.message, refused.output
+    assert refused.code != 0 and "Service default/event-bridge: not made by this role" in refused.message, refused.output
     assert calls.writes == []
 
     role.lab.kube.create({"kind": "ConfigMap", "metadata": {"name": NAME, "annotations": {MARK: "event_bridge"}}, "data": {}})
     removed = role(entries=("absent",))
-    assert removed.code == 0 and "Service event-bridge in default was not made by this role, and stays" in removed.output
+    assert removed.code == 0 and "Service default/event-bridge was not made by this role, and stays" in removed.output
     assert role.objects == {}
     assert role.lab.kube.get("Service", NAME)["spec"]["selector"] == {"app": "other"}

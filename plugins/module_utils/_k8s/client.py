@@ -51,10 +51,12 @@ APIS = {
     "ConfigMap": ("configmaps", "v1"),
     "Pod": ("pods", "v1"),
     "Secret": ("secrets", "v1"),
+    "PersistentVolumeClaim": ("persistentvolumeclaims", "v1"),
     "Service": ("services", "v1"),
     "ServiceAccount": ("serviceaccounts", "v1"),
     "Deployment": ("deployments", "apps/v1"),
     "Job": ("jobs", "batch/v1"),
+    "NetworkPolicy": ("networkpolicies", "networking.k8s.io/v1"),
     "Role": ("roles", "rbac.authorization.k8s.io/v1"),
     "RoleBinding": ("rolebindings", "rbac.authorization.k8s.io/v1"),
     "ExternalSecret": ("externalsecrets", "external-secrets.io/v1", "external-secrets.io/v1beta1"),
@@ -92,7 +94,7 @@ class KubeError(UploadsError):
 
 @dataclass(frozen=True)
 class Request:
-    """One API call; ``verb`` as in a Role's rules, ``name`` None for all objects of a kind."""
+    """One API call; ``verb`` as in a Role's rules, or ``apply``, which is a patch; ``name`` None for all objects of a kind."""
 
     verb: str
     kind: str
@@ -102,8 +104,9 @@ class Request:
     body: Mapping[str, Any] | None = None
     accept: str = "application/json"
 
-    METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
-    WORDS = {"get": "read", "list": "list", "create": "create", "patch": "change", "delete": "delete"}
+    METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "apply": "PATCH", "delete": "DELETE"}
+    WORDS = {"get": "read", "list": "list", "create": "create", "patch": "change", "apply": "apply", "delete": "delete"}
+    CONTENT_TYPES = {"patch": "application/merge-patch+json", "apply": "application/apply-patch+yaml"}  # JSON is YAML, too
 
     @property
     def method(self) -> str:
@@ -111,8 +114,7 @@ class Request:
 
     @property
     def headers(self) -> dict[str, str]:
-        content_type = "application/merge-patch+json" if self.verb == "patch" else "application/json"
-        return {"Accept": self.accept, "Content-Type": content_type}
+        return {"Accept": self.accept, "Content-Type": self.CONTENT_TYPES.get(self.verb, "application/json")}
 
     def path(self, version: str) -> str:
         """Return path and query of the call in one of the API versions of its kind."""
@@ -183,6 +185,15 @@ class Kube:
         With ``metadata.resourceVersion`` in it, an object that has changed since is left alone: status 409.
         """
         return self._write("patch", kind, name, namespace, patch, dry_run)
+
+    def apply(self, manifest: Mapping[str, Any], manager: str, dry_run: bool = False) -> dict:
+        """Let the server apply a manifest for a field manager: what it applied before and the manifest lacks goes; force is used.
+
+        The manager keeps its claims, so this is for objects that nobody else applies.
+        """
+        metadata = manifest["metadata"]
+        query = {"fieldManager": manager, "force": "true", **({"dryRun": "All"} if dry_run else {})}
+        return self._send(Request("apply", manifest["kind"], metadata["name"], metadata["namespace"], query, manifest), manifest["apiVersion"]).body
 
     def release(self, kind: str, name: str, namespace: str, dry_run: bool = False) -> None:
         """Give up what an earlier write of ours claims of an object, where that may stop others (see ``blocks_others``)."""

@@ -19,8 +19,7 @@ KINDS = ("secret", "config_map", "claim", "service", "network_policies", "deploy
 
 def manifests(**variables):
     """All manifests, by kind and name."""
-    values = {"event_bridge_route": "dispatcher", "event_bridge_token": TOKEN, "event_bridge_image": IMAGE,
-              "_event_bridge_versions": "1 2", **variables}
+    values = {"event_bridge_route": "dispatcher", "event_bridge_token": TOKEN, "event_bridge_image": IMAGE, **variables}
     found = [document for kind in KINDS for document in yaml.safe_load_all(render(f"kubernetes/{kind}.yml.j2", **values))]
     return {(document["kind"], document["metadata"]["name"]): document for document in found}
 
