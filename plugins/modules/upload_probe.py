@@ -8,7 +8,7 @@ module: upload_probe
 short_description: Follow a small file on its way from the bucket to READY, hop by hop
 description:
   - Makes or awaits the hops of an upload one after the other, up to the first that is not passed, and adds them to a probe.
-  - The playbook C(gen3.uploads.verify) follows a file by one task, and has another that removes it, whatever happened before.
+  - What it has made it removes again, whatever happened before, unless O(hops) leaves that out.
   - Never receives from the queue, which would steal messages from ssjdispatcher. The probe is recognised by the
     C(INPUT_URL) of its Job, and the hops before by configuration and metrics.
   - Users and passwords of indexd and of the metadata service are those that ssjdispatcher gives to its Jobs. The module
@@ -18,7 +18,7 @@ author:
 options:
   hops:
     description:
-      - The hops to do, in this order. By default all that the storage has, but for V(removal).
+      - The hops to do, in this order. By default all that the storage has.
       - V(way) judges O(drift), and asks whether ssjdispatcher runs.
       - V(record) makes a blank record in indexd, as fence does, and an empty object in the metadata service.
       - V(upload) puts a small object at C(<guid>/<file name>).
@@ -183,20 +183,11 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Follow a file from a bucket on Amazon S3 to READY
+- name: Follow a file from a bucket on Amazon S3 to READY, and remove it
   gen3.uploads.upload_probe:
     bucket: gen3-bucket
     topic: ssj-topic
     queue: Gen3Queue
-    indexd_url: https://commons.example.org/index/index
-    metadata_url: https://commons.example.org/mds
-  register: followed
-
-- name: Remove the file
-  gen3.uploads.upload_probe:
-    hops: [removal]
-    bucket: gen3-bucket
-    probe: "{{ followed.probe }}"
     indexd_url: https://commons.example.org/index/index
     metadata_url: https://commons.example.org/mds
 
@@ -207,6 +198,18 @@ EXAMPLES = r"""
     minio_url: https://minio.example.org:9000
     minio_access_key: "{{ minio_root_user }}"
     minio_secret_key: "{{ minio_root_password }}"
+    indexd_url: https://commons.example.org/index/index
+    metadata_url: https://commons.example.org/mds
+  register: made
+
+- name: Remove it
+  gen3.uploads.upload_probe:
+    hops: [removal]
+    bucket: gen3-local
+    minio_url: https://minio.example.org:9000
+    minio_access_key: "{{ minio_root_user }}"
+    minio_secret_key: "{{ minio_root_password }}"
+    probe: "{{ made.probe }}"
     indexd_url: https://commons.example.org/index/index
     metadata_url: https://commons.example.org/mds
 """
@@ -311,7 +314,7 @@ def main():
         required_together=[("minio_url", "minio_access_key", "minio_secret_key")],
     )
     on_minio = bool(module.params["minio_url"])
-    hops = module.params["hops"] or _probe.hops_to_ready(on_minio)
+    hops = module.params["hops"] or _probe.hops_of(on_minio)
     if not on_minio and _probe.ONLY_MINIO & set(hops):
         module.fail_json(msg="The hop target needs minio_url.")
     params = {

@@ -241,13 +241,13 @@ stale_status:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
-from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Metadata
+from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Metadata, direct
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import batch
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import destinations as entrance
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import listing
-from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import basic, caller, poster
+from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import poster
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import read_image_config
 
 ENTRANCES = ("topic_arn", "queue_url", "bridge_url")
@@ -310,13 +310,7 @@ def metadata_service(module, options):
         module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
     config = read_image_config(connect(module), options).get("metadataService") or {}
     user = config.get("username") or ""
-    how = (options["metadata_url"].rstrip("/"), options["timeout"], options["validate_certs"], None)
-    anonymous, with_login = caller(*how), caller(*how, basic(user, config.get("password") or ""))
-
-    def send(method, path, body=None, authenticated=False):
-        return (with_login if authenticated else anonymous)(method, path, body)
-
-    return Metadata(send, user)
+    return Metadata(direct(options["metadata_url"], user, config.get("password") or "", options["validate_certs"], options["timeout"]), user)
 
 
 def main():

@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
+from types import MappingProxyType
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
@@ -23,7 +24,7 @@ Answer = tuple[int, Any]
 """HTTP status and the JSON of the body, None if it has none."""
 
 Call = Callable[..., Answer]
-"""``call(method, path="", body=None)``: sends JSON to a path below an address."""
+"""``call(method, path="", body=None, headers={})``: sends JSON to a path below an address."""
 
 Post = Callable[[Any], Answer]
 """Sends JSON."""
@@ -51,15 +52,15 @@ def caller(url: str, patience: float, validate_certs: bool = True, ca_path: str 
     there was none.
     """
     opener = _opener(validate_certs, ca_path)
-    headers = {"Content-Type": "application/json", **(headers or {})}
+    common = {"Content-Type": "application/json", **(headers or {})}
 
-    def call(method: str, path: str = "", body: Any = None) -> Answer:
+    def call(method: str, path: str = "", body: Any = None, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
         content = None if body is None else json.dumps(body).encode()
         deadline, pause = time.monotonic() + patience, 0.5
         while True:
             over = time.monotonic() + pause > deadline
             try:
-                answer = _once(opener, Request(url + path, content, headers, method=method))
+                answer = _once(opener, Request(url + path, content, {**common, **headers}, method=method))
                 if over or answer[0] not in _TEMPORARY:
                     return answer
             except (OSError, HTTPException, ValueError) as error:

@@ -9,15 +9,12 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
 
-from ansible.module_utils.urls import open_url
-
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
+from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import CallError, basic, caller
 
 Answer = tuple[int, Any]
 """HTTP status and the parsed JSON body (None when it is not JSON)."""
@@ -30,37 +27,20 @@ class Gen3Error(UploadsError):
     """A call that failed; the message is one sentence for the operator."""
 
 
-def direct(url: str, user: str, password: str, validate_certs: bool = True, timeout: int = 30) -> Send:
-    """Return a ``send`` that calls the service at ``url`` itself, with basic authentication where it is asked for."""
+def direct(url: str, user: str, password: str, validate_certs: bool = True, patience: float = 0) -> Send:
+    """Return a ``send`` that calls the service at ``url``, with basic authentication where it is asked for.
+
+    What is temporary is tried again for ``patience`` seconds.
+    """
+    call, login = caller(url.rstrip("/"), patience, validate_certs), basic(user, password)
 
     def send(method: str, path: str, body: Any = None, authenticated: bool = False) -> Answer:
-        login = {"url_username": user, "url_password": password, "force_basic_auth": True} if authenticated else {}
         try:
-            with open_url(
-                url.rstrip("/") + path,
-                method=method,
-                data=None if body is None else json.dumps(body),
-                headers={"Content-Type": "application/json", "Accept": "application/json"},
-                validate_certs=validate_certs,
-                timeout=timeout,
-                follow_redirects="none",  # the login would go along to wherever one leads
-                **login,
-            ) as response:
-                return response.status, parsed(response.read())
-        except HTTPError as error:
-            return error.code, parsed(error.read())
-        except (URLError, OSError, ValueError) as error:
-            raise Gen3Error(f"{method} {url}{path} got no answer: {getattr(error, 'reason', error)}.") from error
+            return call(method, path, body, login if authenticated else {})
+        except CallError as error:
+            raise Gen3Error(str(error)) from error
 
     return send
-
-
-def parsed(body: bytes) -> Any:
-    """Return the JSON value of a body, None when it is none."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def refused(what: str, answer: Answer, user: str) -> Gen3Error:

@@ -93,17 +93,16 @@ def add_hop(
     return {**probe, "hops": [*hops, hop]}
 
 
-def hops_to_ready(minio: bool) -> list[str]:
-    """Return the names of all hops of a storage but the removal."""
-    return [name for name in HOPS if name != "removal" and (minio or name not in ONLY_MINIO)]
+def hops_of(minio: bool) -> list[str]:
+    """Return the names of the hops that a storage has."""
+    return [name for name in HOPS if minio or name not in ONLY_MINIO]
 
 
 def all_hops(probe: Mapping[str, Any], minio: bool) -> list[dict[str, Any]]:
     """Return every hop in order, those that were not reached included."""
     seen = {hop["name"]: hop for hop in probe.get("hops", [])}
     blank = {"state": NOT_REACHED, "seconds": None, "after_upload": None, "evidence": [], "advice": []}
-    return [seen.get(name) or {"name": name, "title": title, **blank} for name, title in HOPS.items()
-            if minio or name not in ONLY_MINIO]
+    return [seen.get(name) or {"name": name, "title": HOPS[name], **blank} for name in hops_of(minio)]
 
 
 def table(hops: Sequence[Mapping[str, Any]]) -> list[str]:

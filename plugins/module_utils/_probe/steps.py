@@ -407,13 +407,13 @@ STEPS: Mapping[str, Callable[[Mapping[str, Any], World], Passed]] = {
 
 
 def follow(names: Sequence[str], probe: Mapping[str, Any], world: World) -> tuple[dict[str, Any], str | None]:
-    """Do these hops until one is not passed; return the probe after them and, when one was not, one sentence that says so."""
-    failure = None
+    """Do these hops until one is not passed, and the removal all the same; return the probe after them and what failed, in sentences."""
+    failures: list[str] = []
     for name in names:
-        probe, failure = travel(name, probe, world)
-        if failure:
-            break
-    return dict(probe), failure
+        if not failures or name == "removal":
+            probe, failure = travel(name, probe, world)
+            failures += [failure] if failure else []
+    return dict(probe), " ".join(failures) or None
 
 
 def travel(name: str, probe: Mapping[str, Any], world: World) -> tuple[dict[str, Any], str | None]:

@@ -154,6 +154,14 @@ def probe(**more):
             "hops": [{"name": "upload", "ended": 999.0}], **more}
 
 
+def test_what_was_made_is_removed_although_a_hop_failed():
+    start = {"guid": GUID, "made": ["record"]}
+    after, failure = _probe_hops.follow(
+        ["upload", "job", "removal"], start, world(Services(**REMOVABLE), aws=Aws(put=denied("PutObject"))))
+    assert [(hop["name"], hop["state"]) for hop in after["hops"]] == [("upload", "failed"), ("removal", "passed")]
+    assert "The upload stopped at the hop 'Object in the bucket'" in failure and after["made"] == []
+
+
 def travel(name, probe, world):
     """Return the last hop, what the probe remembers, and the sentence of a failure."""
     after, failure = _probe_hops.travel(name, probe, world)
