@@ -35,10 +35,6 @@ options:
     description: The result RV(probe) of the task with the hops before; nothing at the first hop.
     type: dict
     default: {}
-  bucket:
-    description: The bucket that the file is put into.
-    type: str
-    required: true
   file_name:
     description: Name of the file.
     type: str
@@ -51,93 +47,6 @@ options:
     description: With what a key has to end so that the bucket's rule takes it. O(file_name) gets this end where it has another.
     type: str
     default: ''
-  drift:
-    description:
-      - What M(gen3.uploads.sns_sqs_channel), M(gen3.uploads.s3_bucket_notifications) and M(gen3.uploads.minio_resources) would
-        change in check mode, and RV(gen3.uploads.ssjdispatcher#module:changes).
-    type: list
-    elements: dict
-    default: []
-  minio_url:
-    description: Scheme, host and port of the MinIO server that has the bucket. Without it the bucket is one of Amazon S3.
-    type: str
-  minio_access_key:
-    description: Access key of an administrator of the MinIO server.
-    type: str
-  minio_secret_key:
-    description: The secret that belongs to O(minio_access_key).
-    type: str
-  minio_ca_path:
-    description: File with the certificates of the authorities to trust at O(minio_url), on the host that the module runs on.
-    type: path
-  minio_target:
-    description: Type and id of the notification target that MinIO's events go to.
-    type: str
-    default: webhook/GEN3
-  bridge:
-    description: Where the event bridge between MinIO and ssjdispatcher runs, for messages.
-    type: str
-    choices: [node, cluster]
-    default: node
-  bridge_name:
-    description: Name of the bridge's Deployment, for messages.
-    type: str
-    default: event-bridge
-  bridge_status_address:
-    description: Address and port of the bridge's metrics, for messages.
-    type: str
-    default: 127.0.0.1:4195
-  bridge_dead_letters:
-    description: Directory of the bridge's dead letters, for messages.
-    type: str
-    default: /var/lib/event-bridge/dead-letters
-  topic:
-    description: Name of the topic, for RV(way). Nothing on a way without one.
-    type: str
-  queue:
-    description: Name of the queue, for messages and RV(way). Nothing on a way without one.
-    type: str
-  queue_reader:
-    description: Name of the Deployment that reads the queue in place of ssjdispatcher, where there is one.
-    type: str
-  queue_url:
-    description: URL of the queue whose metrics are shown. Nothing on a way without one.
-    type: str
-  dead_letter_queue_url:
-    description: URL of the dead-letter queue whose metrics are shown.
-    type: str
-  namespace:
-    description: Namespace of ssjdispatcher.
-    type: str
-    default: default
-  deployment:
-    description: Name of ssjdispatcher's Deployment.
-    type: str
-    default: ssjdispatcher
-  jobs_namespace:
-    description: Namespace of the Jobs. The default is O(namespace).
-    type: str
-  configuration_secret:
-    description: The Secret with ssjdispatcher's configuration.
-    type: str
-    default: ssjdispatcher-creds
-  configuration_key:
-    description: The key of O(configuration_secret) that holds it.
-    type: str
-    default: credentials.json
-  job_name:
-    description:
-      - Name of the entry of C(JOBS) that indexes the bucket.
-      - The default is V(indexing), and V(indexing-minio) with O(minio_url).
-    type: str
-  indexd_url:
-    description: URL of indexd's index as the controller reaches it, with C(/index) at its end.
-    type: str
-    required: true
-  metadata_url:
-    description: URL of the metadata service as the controller reaches it.
-    type: str
-    required: true
   timeout:
     description: How many seconds to await a hop.
     type: int
@@ -146,12 +55,6 @@ options:
     description: How many seconds to wait between two looks.
     type: float
     default: 1
-  validate_certs:
-    description:
-      - Whether to verify the certificates of AWS, of MinIO, of the API server, of indexd and of the metadata service.
-    type: bool
-    default: true
-    aliases: [verify_ssl]
 attributes:
   action_group:
     description:
@@ -172,10 +75,9 @@ attributes:
     description: Each probe is a new file.
 seealso:
   - module: gen3.uploads.ssjdispatcher_info
-requirements:
-  - minio >= 7.2.17, < 8 for O(minio_url)
 extends_documentation_fragment:
   - gen3.uploads.attributes
+  - gen3.uploads.pipeline
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -252,87 +154,33 @@ table:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._core.names import PROBE_FILE_NAME
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
-from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
-from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import direct
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import World, follow
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AmazonS3, MinioServer
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.options import PIPELINE, TOGETHER, world
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import follow
 
 OPTIONS = dict(
     hops=dict(type="list", elements="str", choices=list(_probe.HOPS)),
     probe=dict(type="dict", default={}),
-    bucket=dict(type="str", required=True),
     file_name=dict(type="str", default=PROBE_FILE_NAME),
     prefix=dict(type="str", default=""),
     suffix=dict(type="str", default=""),
-    drift=dict(type="list", elements="dict", default=[]),
-    minio_url=dict(type="str"),
-    minio_access_key=dict(type="str", no_log=False),
-    minio_secret_key=dict(type="str", no_log=True),
-    minio_ca_path=dict(type="path"),
-    minio_target=dict(type="str", default="webhook/GEN3"),
-    bridge=dict(type="str", choices=["node", "cluster"], default="node"),
-    bridge_name=dict(type="str", default="event-bridge"),
-    bridge_status_address=dict(type="str", default="127.0.0.1:4195"),
-    bridge_dead_letters=dict(type="str", default="/var/lib/event-bridge/dead-letters"),
-    topic=dict(type="str"),
-    queue=dict(type="str"),
-    queue_reader=dict(type="str"),
-    queue_url=dict(type="str"),
-    dead_letter_queue_url=dict(type="str"),
-    namespace=dict(type="str", default="default"),
-    deployment=dict(type="str", default="ssjdispatcher"),
-    jobs_namespace=dict(type="str"),
-    configuration_secret=dict(type="str", default="ssjdispatcher-creds", no_log=False),
-    configuration_key=dict(type="str", default="credentials.json", no_log=False),
-    job_name=dict(type="str"),
-    indexd_url=dict(type="str", required=True),
-    metadata_url=dict(type="str", required=True),
     timeout=dict(type="int", default=300),
     interval=dict(type="float", default=1),
-    validate_certs=dict(type="bool", default=True, aliases=["verify_ssl"]),
 )
-
-
-def storage(module):
-    """Return where the object goes; fail without the library of MinIO or with a URL that is none."""
-    if not module.params["minio_url"]:
-        return AmazonS3(module.client)
-    minio.require_library(module)
-    options = {name: module.params[f"minio_{name}"] for name in ("url", "access_key", "secret_key", "ca_path")}
-    try:
-        return MinioServer({**options, "validate_certs": module.params["validate_certs"]})
-    except minio.MinioError as error:
-        module.fail_json(msg=str(error))
 
 
 def main():
     """Run the module."""
-    module = AnsibleAWSModule(
-        argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **OPTIONS},
-        required_together=[("minio_url", "minio_access_key", "minio_secret_key")],
-    )
+    module = AnsibleAWSModule(argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **PIPELINE, **OPTIONS}, required_together=TOGETHER)
     on_minio = bool(module.params["minio_url"])
     hops = module.params["hops"] or _probe.hops_of(on_minio)
     if not on_minio and _probe.ONLY_MINIO & set(hops):
         module.fail_json(msg="The hop target needs minio_url.")
-    params = {
-        **module.params,
-        "jobs_namespace": module.params["jobs_namespace"] or module.params["namespace"],
-        "job_name": module.params["job_name"] or ("indexing-minio" if on_minio else "indexing"),
-    }
-
-    def send(service, config):
-        return direct(params[f"{service}_url"], config.get("username", ""), config.get("password", ""),
-                      params["validate_certs"])
-
-    world = World(aws=module.client, kube=lambda: connect(module), send=send, storage=storage(module), params=params)
-    if module.params["validate_certs"]:
-        module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
-    probe, failure = follow(hops, params["probe"], world)
+    probe, failure = follow(hops, module.params["probe"], world(module))
     seen = _probe.all_hops(probe, on_minio)
-    way = _probe.way(params["bucket"], params["namespace"], on_minio, params["topic"], params["queue"], params["queue_reader"])
+    names = (module.params[name] for name in ("topic", "queue", "queue_reader"))
+    way = _probe.way(module.params["bucket"], module.params["namespace"], on_minio, *names)
     result = {"probe": probe, "hops": seen, "way": way, "table": _probe.table(seen)}
     if failure:
         module.fail_json(msg=failure, **result)
