@@ -24,7 +24,7 @@ _AnsibleCollectionFinder(paths=[str(ROOT / ".collections")])._install()
 
 
 NEED_NO_PROGRAM = {("lint",), ("unit", "aws"), ("unit", "gen3"), ("unit", "indexer"), ("unit", "kube"), ("unit", "lab"), ("unit", "minio"),
-                   ("unit", "play"), ("unit", "reindex")}
+                   ("unit", "play"), ("unit", "reindex"), ("unit", "trace")}
 """Folders whose tests run while the lab's programs are still being built."""
 
 

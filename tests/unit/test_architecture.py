@@ -15,10 +15,11 @@ FLOORS = (
     {"_json_document", "_channel", "_bucket_notifications", "_reindex", "_uploads"},
     {"_ssjdispatcher"},
     {"_probe"},
+    {"_trace"},
 )
 """Packages from the lowest floor up; each may import from those below it, and the second floor one foreign system each."""
 PURE = ("plan", "model", "merge", "patterns", "automaton", "pattern_review", "validate", "rollout_plan", "rbac", "settings", "jobs",
-        "former", "policy", "review", "events", "targets", "addresses")
+        "former", "policy", "judge", "review", "events", "targets", "addresses")
 CALLING = ("client", "api", "json_http")
 LIBRARIES = {"boto3", "botocore", "kubernetes", "minio", "urllib3", "requests"}
 FILES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))

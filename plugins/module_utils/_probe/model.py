@@ -117,6 +117,11 @@ def table(hops: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def missing(drift: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what changes would create: an object, or a part of one that is there, such as a bucket's rule."""
+    return list(dict.fromkeys(" ".join(filter(None, (change["resource"], change.get("attribute")))) for change in drift if change["action"] == "create"))
+
+
 def left_behind(records: Sequence[Mapping[str, Any]], now: float, age: float) -> list[str]:
     """Return the GUIDs of records that are older than ``age`` seconds, by indexd's ``created_date``: UTC without a zone."""
     return [each["did"] for each in records if each.get("created_date")

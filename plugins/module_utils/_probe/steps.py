@@ -158,8 +158,7 @@ def way(probe: Mapping[str, Any], world: World) -> Passed:
     """Compare the way with what is declared: the changes that a run of site.yml would make."""
     drift = world.params["drift"]
     lines = [" ".join(filter(None, (c["action"], c["resource"], c.get("attribute")))) for c in drift]
-    missing = dict.fromkeys(change["resource"] for change in drift if change["action"] == "create")
-    if missing:
+    if missing := _probe.missing(drift):
         raise HopFailed(f"What site.yml makes is not there: {', '.join(missing)}.", lines, ["Run site.yml."])
     if failures := world.dispatcher_failures():
         raise HopFailed(" ".join(failures), lines, ["An upload would wait until it runs."])

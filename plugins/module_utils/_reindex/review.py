@@ -97,12 +97,13 @@ def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], 
             found.odd_names.append(upload)
         elif not records[upload.guid].get("hashes"):
             (found.stuck if upload.modified <= youngest else found.too_young).append(upload)
-        elif upload.size and _says_empty(records[upload.guid]):
+        elif upload.size and says_empty(records[upload.guid]):
             found.damaged.append(upload)
         elif upload.modified <= youngest:
             found.indexed.append(upload)
     return found
 
 
-def _says_empty(record: Mapping[str, Any]) -> bool:
+def says_empty(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record has the hashes of nothing."""
     return record.get("size") == 0 and any(record["hashes"].get(name) == value for name, value in _OF_NOTHING.items())
