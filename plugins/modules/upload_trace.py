@@ -25,6 +25,11 @@ options:
     description: How many seconds an event may be on its way before the file counts as stuck.
     type: int
     default: 900
+  refusals:
+    description: Why a part of the pipeline could not be compared with what is wanted, so that O(drift) is not all.
+    type: list
+    elements: str
+    default: []
 attributes:
   action_group:
     description:
@@ -101,6 +106,7 @@ OPTIONS = dict(
     object=dict(type="str", required=True),
     image=dict(type="str"),
     least_age=dict(type="int", default=900),
+    refusals=dict(type="list", elements="str", default=[]),
 )
 
 

@@ -19,10 +19,11 @@ def deployed(lab):
     return lab
 
 
-def trace(lab, wanted, **variables):
-    """The finding of a run, and its result."""
+def trace(lab, wanted, environment=None, **variables):
+    """The result of a run, which writes nothing and receives nothing."""
     with lab.calls() as calls:
-        play = succeed(lab, TRACE, variables={"uploads_object": wanted, "uploads_reindex_least_age": 0, **variables})
+        play = succeed(lab, TRACE, environment=environment, variables={
+            "uploads_object": wanted, "uploads_reindex_least_age": 0, **variables})
     assert calls.writes == [] and "ReceiveMessage" not in {call["action"] for call in calls.aws}
     assert "Verdict: " in play.output
     return next(result for name, result in play.results if name == "Query all stations about the file")
@@ -85,6 +86,14 @@ def test_nobody_reads(deployed):
     found = trace(deployed, deployed.upload())
     assert found["finding"] == "dispatcher-down" and "0 replicas" in found["verdict"]
     deployed.kube.patch("Deployment", "ssjdispatcher", {"spec": {"replicas": 1}})
+
+
+def test_a_cluster_that_is_out_of_reach_stops_no_other_station(deployed, tmp_path):
+    guid = deployed.upload()
+    deployed.wait_until_ready(guid)
+    found = trace(deployed, guid, {"KUBECONFIG": str(tmp_path / "none"), "K8S_AUTH_KUBECONFIG": str(tmp_path / "none")})
+    assert found["finding"] == "ready"
+    assert {"way", "Job", "entry", "dispatcher"} <= set(found["unknown"]) and "kubeconfig" in found["unknown"]["Job"]
 
 
 def test_what_is_missing_is_told(deployed):

@@ -46,6 +46,8 @@ class Stations:
 def observe(world: World, wanted: str, listing: Listing, image: str | None, least_age: float, now: datetime) -> Facts:
     """Return what all stations say of ``wanted``: an ``s3://`` URL, a key or a GUID in the bucket of the options."""
     params, stations = world.params, Stations()
+    if params["refusals"]:
+        stations.unknown["way"] = " ".join(params["refusals"])
     bucket = params["bucket"]
     wanted = wanted.removeprefix(f"s3://{bucket}/").lstrip("/")
     found = stations.ask("object", lambda: find(listing(wanted), wanted), None)
