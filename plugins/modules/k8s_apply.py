@@ -133,6 +133,8 @@ def converge(module):
     """Do what the options say and return the result."""
     options, check = module.params, module.check_mode
     namespace = options["namespace"]
+    if found := apply.problems(options["definitions"]):
+        raise apply.ApplyError(" ".join(found))
     manifests = [complete(each, namespace, options["secret_data"]) for each in options["definitions"]]
     unwanted = [{"kind": each["kind"], "metadata": {"name": each["name"], "namespace": namespace}} for each in options["absent"]]
     unknown = {each["kind"] for each in [*manifests, *unwanted]} - set(APIS)

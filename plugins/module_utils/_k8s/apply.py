@@ -34,6 +34,18 @@ class ApplyError(UploadsError):
     """Why nothing is applied: one sentence for the operator."""
 
 
+def problems(definitions: Sequence[Any]) -> list[str]:
+    """Return what definitions lack to be manifests, in sentences."""
+    found = []
+    for number, each in enumerate(definitions):
+        metadata = each.get("metadata")
+        lacking = [name for name in ("apiVersion", "kind") if not isinstance(each.get(name), str)]
+        lacking += [] if isinstance(metadata, Mapping) and isinstance(metadata.get("name"), str) else ["metadata.name"]
+        if lacking:
+            found.append(f"definitions[{number}] has no {' and no '.join(lacking)}.")
+    return found
+
+
 def observe(kube: Kube, objects: Sequence[Manifest], namespace: str) -> list[dict[str, Any] | None]:
     """Return what is there of these objects, in their order; None for one that is not."""
     return [kube.get(each["kind"], _name(each), namespace) for each in objects]

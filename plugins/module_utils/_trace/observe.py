@@ -66,9 +66,10 @@ def observe(world: World, wanted: str, listing: Listing, image: str | None, leas
 
 
 def find(uploads: Sequence[Upload], wanted: str) -> Upload | None:
-    """Return the object with this key, or else the first whose GUID it is."""
-    exact = (upload for upload in uploads if upload.key == wanted)
-    return next(exact, None) or next((upload for upload in uploads if upload.guid == wanted.rstrip("/")), None)
+    """Return the object with this key, or else one whose GUID it is, an empty folder only where there is nothing else."""
+    exact = [upload for upload in uploads if upload.key == wanted]
+    of_the_guid = [upload for upload in uploads if upload.guid == wanted.rstrip("/")]
+    return next(iter([*exact, *sorted(of_the_guid, key=lambda upload: upload.is_folder)]), None)
 
 
 def find_job(world: World, url: str | None) -> tuple[Mapping[str, Any] | None, list[str]]:

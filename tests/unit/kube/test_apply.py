@@ -107,6 +107,11 @@ def test_what_is_ours_is_removed_in_the_version_that_was_seen(dry_run):
     assert cluster.deleted == ([] if dry_run else [("Service", "1")])
 
 
+def test_what_is_no_manifest_is_told_all_at_once():
+    assert apply.problems([manifest("Secret"), {}, {"apiVersion": "v1", "kind": "Secret", "metadata": {}}]) == [
+        "definitions[1] has no apiVersion and no kind and no metadata.name.", "definitions[2] has no metadata.name."]
+
+
 class Certificates:
     def __init__(self, answer):
         self.answer = answer
