@@ -346,11 +346,16 @@ def test_two_at_once_download_once(mirror):
     assert results[0] == results[1] and sorted(mirror.asked) == sorted(mirror.answers) and len(whole()) == 3
 
 
+def heed_ctrl_c():
+    """A shell lets what it starts in the background, such as a whole run of the tests, ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_killed_in_the_middle_no_half_program_is_left_and_the_next_run_gets_all(mirror, number):
     mirror.answers[f"{K8S}/kube-apiserver"] = slowly
     process = subprocess.Popen([sys.executable, "-m", "lab.programs", "go"], stderr=subprocess.DEVNULL,
-                               env={**os.environ, "PYTHONPATH": str(programs.SOURCES.parent)})
+                               env={**os.environ, "PYTHONPATH": str(programs.SOURCES.parent)}, preexec_fn=heed_ctrl_c)
     deadline = time.monotonic() + 20
     while not (begun := list(programs.cache_directory().glob("lab-*/kube-apiserver.*"))) and time.monotonic() < deadline:
         time.sleep(0.02)
