@@ -55,10 +55,10 @@ options:
     type: str
     default: /var/lib/event-bridge/dead-letters
   topic:
-    description: Name of the topic, for RV(way). Nothing on a way without one.
+    description: Name of the topic, for the way that is shown. Nothing on a way without one.
     type: str
   queue:
-    description: Name of the queue, for messages and RV(way). Nothing on a way without one.
+    description: Name of the queue, for messages. Nothing on a way without one.
     type: str
   queue_reader:
     description: Name of the Deployment that reads the queue in place of ssjdispatcher, where there is one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from lab.seed import INDEXER_IMAGE
 from plays import ROOT, SITE, run, succeed
 
 TRACE = "playbooks/trace.yml"
@@ -71,7 +72,7 @@ def test_a_job_whose_image_cannot_be_pulled(deployed):
     deployed.wait_for(lambda: trace_of_job(deployed), what="the reason of the pod")
     found = trace(deployed, guid, uploads_image="registry.example.org/no-such-image:1")
     assert found["finding"] == "job-fails" and "ErrImagePull" in found["verdict"]
-    succeed(deployed, SITE)
+    succeed(deployed, SITE, variables={"uploads_image": INDEXER_IMAGE})  # an image that is there stays unless told
 
 
 def trace_of_job(lab):

@@ -92,8 +92,8 @@ def entries(world: World, url: str | None) -> tuple[str | None, str]:
     own = params["job_name"] if params["job_name"] in names else INDEXING
     if url is None:
         return None, own
-    place, _, key = url.removeprefix("s3://").partition("/")
-    index = patterns.winner([job.pattern for job in jobs], f"s3://{place}/{quote_plus(key, safe='/')}")
+    bucket, key = url.removeprefix("s3://").split("/", 1)
+    index = patterns.winner([job.pattern for job in jobs], f"s3://{bucket}/{quote_plus(key, safe='/')}")
     return (names[index] if index is not None else None), own
 
 
