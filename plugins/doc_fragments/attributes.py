@@ -6,8 +6,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """``gen3.uploads.attributes`` for modules that converge something, ``.info`` for those that only read; ``.aws`` and
-    ``.k8s`` for the members of an action group."""
+    """``gen3.uploads.attributes`` for modules that converge something, ``.info`` for those that only read; ``.aws``,
+    ``.k8s`` and ``.aws_k8s`` for the members of action groups."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -58,5 +58,18 @@ attributes:
         Kubernetes, and for those of C(kubernetes.core).
     support: full
     membership:
+      - gen3.uploads.k8s
+"""
+
+    AWS_K8S = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/gen3.uploads.aws) and C(group/gen3.uploads.k8s) in C(module_defaults) for the modules of this
+        collection and those of C(amazon.aws), C(community.aws) and C(kubernetes.core).
+    support: full
+    membership:
+      - gen3.uploads.aws
       - gen3.uploads.k8s
 """

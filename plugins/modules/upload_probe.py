@@ -56,14 +56,6 @@ options:
     type: float
     default: 1
 attributes:
-  action_group:
-    description:
-      - Use C(group/gen3.uploads.aws) and C(group/gen3.uploads.k8s) in C(module_defaults) for the modules of this
-        collection and those of C(amazon.aws), C(community.aws) and C(kubernetes.core).
-    support: full
-    membership:
-      - gen3.uploads.aws
-      - gen3.uploads.k8s
   check_mode:
     support: none
     description: A probe has to be made to be followed.
@@ -77,6 +69,7 @@ seealso:
   - module: gen3.uploads.ssjdispatcher_info
 extends_documentation_fragment:
   - gen3.uploads.attributes
+  - gen3.uploads.attributes.aws_k8s
   - gen3.uploads.pipeline
   - amazon.aws.common.modules
   - amazon.aws.region.modules

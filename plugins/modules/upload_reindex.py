@@ -125,6 +125,7 @@ options:
     aliases: [verify_ssl]
 extends_documentation_fragment:
   - gen3.uploads.attributes
+  - gen3.uploads.attributes.aws_k8s
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -132,14 +133,6 @@ extends_documentation_fragment:
 requirements:
   - minio >= 7.2.17, < 8, with O(minio_url)
 attributes:
-  action_group:
-    description:
-      - Use C(group/gen3.uploads.aws) and C(group/gen3.uploads.k8s) in C(module_defaults) for the modules of this
-        collection and those of C(amazon.aws), C(community.aws) and C(kubernetes.core).
-    support: full
-    membership:
-      - gen3.uploads.aws
-      - gen3.uploads.k8s
   diff_mode:
     support: none
     details: What is stuck is in RV(stuck), and whose status is not right in RV(stale_status).
@@ -285,8 +278,7 @@ def pages(module, options):
     if not options["minio_url"]:
         aws.required_region(module)
         return listing.s3_pages(aws.client(module, "s3"), options)
-    server = {name: options[f"minio_{name}"] for name in ("url", "access_key", "secret_key", "ca_path")}
-    return listing.minio_pages(minio.Connection({**server, "validate_certs": options["validate_certs"]}).s3, options)
+    return listing.minio_pages(minio.Connection(minio.server_options(options)).s3, options)
 
 
 def sender(module, options):

@@ -30,20 +30,12 @@ options:
     type: list
     elements: str
     default: []
-attributes:
-  action_group:
-    description:
-      - Use C(group/gen3.uploads.aws) and C(group/gen3.uploads.k8s) in C(module_defaults) for the modules of this
-        collection and those of C(amazon.aws), C(community.aws) and C(kubernetes.core).
-    support: full
-    membership:
-      - gen3.uploads.aws
-      - gen3.uploads.k8s
 seealso:
   - module: gen3.uploads.upload_probe
   - module: gen3.uploads.upload_reindex
 extends_documentation_fragment:
   - gen3.uploads.attributes.info
+  - gen3.uploads.attributes.aws_k8s
   - gen3.uploads.pipeline
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -113,13 +105,11 @@ OPTIONS = dict(
 def first_objects(module):
     """Return what lists the first objects of the bucket below a prefix."""
     options = module.params
-    server = {name: options[f"minio_{name}"] for name in ("url", "access_key", "secret_key", "ca_path")}
 
     def look(prefix):
         where = {"bucket": options["bucket"], "prefix": prefix, "marker": None, "batch": 100}
         if options["minio_url"]:
-            connection = minio.Connection({**server, "validate_certs": options["validate_certs"] is not False})
-            return next(listing.minio_pages(connection.s3, where), [])
+            return next(listing.minio_pages(minio.Connection(minio.server_options(options)).s3, where), [])
         return next(listing.s3_pages(aws.client(module, "s3"), where), [])
 
     return look

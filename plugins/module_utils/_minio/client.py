@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NoReturn
@@ -95,6 +95,12 @@ def admin_code(error: Any) -> str:
         return json.loads(error._body).get("Code", "")
     except (AttributeError, ValueError):
         return ""
+
+
+def server_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a connection from those of a module that reaches other services too: ``minio_url`` and so on."""
+    server = {name: options[f"minio_{name}"] for name in ("url", "access_key", "secret_key", "ca_path")}
+    return {**server, "validate_certs": options["validate_certs"] is not False}
 
 
 def require_library(module: AnsibleModule) -> None:

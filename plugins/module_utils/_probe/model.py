@@ -119,7 +119,12 @@ def table(hops: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def missing(drift: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what changes would create: an object, or a part of one that is there, such as a bucket's rule."""
-    return list(dict.fromkeys(" ".join(filter(None, (change["resource"], change.get("attribute")))) for change in drift if change["action"] == "create"))
+    return list(dict.fromkeys(changed_part(change) for change in drift if change["action"] == "create"))
+
+
+def changed_part(change: Mapping[str, Any]) -> str:
+    """Return what a change is about: the object, and which part of it where it is not the whole."""
+    return " ".join(filter(None, (change["resource"], change.get("attribute"))))
 
 
 def left_behind(records: Sequence[Mapping[str, Any]], now: float, age: float) -> list[str]:

@@ -66,8 +66,7 @@ def _storage(module: Any) -> Storage:
     if not module.params["minio_url"]:
         return AmazonS3(module.client)
     minio.require_library(module)
-    options = {name: module.params[f"minio_{name}"] for name in ("url", "access_key", "secret_key", "ca_path")}
     try:
-        return MinioServer({**options, "validate_certs": module.params["validate_certs"]})
+        return MinioServer(minio.server_options(module.params))
     except minio.MinioError as error:
         module.fail_json(msg=str(error))

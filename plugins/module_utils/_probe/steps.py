@@ -157,7 +157,7 @@ class World:
 def way(probe: Mapping[str, Any], world: World) -> Passed:
     """Compare the way with what is declared: the changes that a run of site.yml would make."""
     drift = world.params["drift"]
-    lines = [" ".join(filter(None, (c["action"], c["resource"], c.get("attribute")))) for c in drift]
+    lines = [f"{change['action']} {_probe.changed_part(change)}" for change in drift]
     if missing := _probe.missing(drift):
         raise HopFailed(f"What site.yml makes is not there: {', '.join(missing)}.", lines, ["Run site.yml."])
     if failures := world.dispatcher_failures():

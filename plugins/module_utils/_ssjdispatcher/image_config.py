@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Kube
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.env_value import unescape
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING, read_jobs
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING, Job, read_jobs
 
 
 class ImageConfigError(UploadsError):
@@ -31,18 +31,23 @@ def read_image_config(kube: Kube, params: Mapping[str, Any]) -> Mapping[str, Any
 
     The same as the Job gets through its environment, so that a password that has gone stale shows. Raises ImageConfigError or KubeError.
     """
-    name, key = params["configuration_secret"], params["configuration_key"]
-    where = f"key {key} of Secret {params['namespace']}/{name}"
-    secret = kube.get("Secret", name, params["namespace"])
-    if secret is None or key not in (secret.get("data") or {}):
-        raise ImageConfigError(f"There is no {where}.")
-    document = parse_secret_value(secret["data"][key], where)
-    configs = {job.fields.get("name"): job.fields.get("imageconfig") for job in read_jobs(document)}
+    where, jobs = read_entries(kube, params)
+    configs = {job.fields.get("name"): job.fields.get("imageconfig") for job in jobs}
     # In a Secret of our own one entry takes both storages.
     for entry in (params["job_name"], INDEXING):
         if isinstance(configs.get(entry), Mapping):
             return json.loads(unescape(json.dumps(configs[entry])))
     raise ImageConfigError(f"JOBS in {where} has no entry {params['job_name']} with an imageConfig.")
+
+
+def read_entries(kube: Kube, params: Mapping[str, Any]) -> tuple[str, list[Job]]:
+    """Return where the configuration is, for messages, and the entries of JOBS in it. Raises ImageConfigError or KubeError."""
+    name, key = params["configuration_secret"], params["configuration_key"]
+    where = f"key {key} of Secret {params['namespace']}/{name}"
+    secret = kube.get("Secret", name, params["namespace"])
+    if secret is None or key not in (secret.get("data") or {}):
+        raise ImageConfigError(f"There is no {where}.")
+    return where, read_jobs(parse_secret_value(secret["data"][key], where))
 
 
 def parse_secret_value(encoded: str, where: str) -> Mapping[str, Any]:

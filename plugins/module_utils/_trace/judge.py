@@ -201,8 +201,8 @@ def queue_stuck(facts: Facts) -> Verdict | None:
 def way_differs(facts: Facts) -> Verdict | None:
     """A part is there, and not as site.yml makes it: a rule of another prefix, raw delivery, a policy that was cut."""
     if facts.drift:
-        parts = [" ".join(filter(None, (change["resource"], change.get("attribute")))) for change in facts.drift]
-        return Verdict("way-differs", f"Not as site.yml makes it: {', '.join(parts)}.", "Run site.yml, then reindex.yml.")
+        parts = ", ".join(map(_probe.changed_part, facts.drift))
+        return Verdict("way-differs", f"Not as site.yml makes it: {parts}.", "Run site.yml, then reindex.yml.")
     return None
 
 
@@ -251,7 +251,7 @@ def table(facts: Facts) -> list[str]:
     }
     rows |= {station: f"not known: {reason}" for station, reason in facts.unknown.items()}
     lines = [f"{station:<10}  {said}" for station, said in rows.items() if said]
-    lines += [f"{'change':<10}  {' '.join(filter(None, (each['action'], each['resource'], each.get('attribute'))))}" for each in facts.drift]
+    lines += [f"{'change':<10}  {each['action']} {_probe.changed_part(each)}" for each in facts.drift]
     return lines[:25]
 
 

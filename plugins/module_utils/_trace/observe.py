@@ -18,8 +18,8 @@ from ansible_collections.gen3.uploads.plugins.module_utils._probe import model a
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import JOB_LABEL, HopFailed, World
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex.review import Upload, guid_of
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import parse_secret_value
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING, read_jobs
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import read_entries
+from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.validate import INDEXING
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.judge import Facts
 
 Listing = Callable[[str], Sequence[Upload]]
@@ -84,10 +84,7 @@ def find_job(world: World, url: str | None) -> tuple[Mapping[str, Any] | None, l
 def entries(world: World, url: str | None) -> tuple[str | None, str]:
     """Return the name of the entry of JOBS that takes the object, None for none, and that of this pipeline."""
     params = world.params
-    where = f"key {params['configuration_key']} of Secret {params['namespace']}/{params['configuration_secret']}"
-    secret = world.kube().get("Secret", params["configuration_secret"], params["namespace"])
-    value = ((secret or {}).get("data") or {}).get(params["configuration_key"])
-    jobs = read_jobs(parse_secret_value(value, where)) if value else []
+    _where, jobs = read_entries(world.kube(), params)
     names = [job.name for job in jobs]
     own = params["job_name"] if params["job_name"] in names else INDEXING
     if url is None:
