@@ -58,8 +58,11 @@ options:
       - Whether ssjdispatcher reads the queue itself. One message that it cannot digest ends it, and again at each start.
       - With V(false) it is given a URL that stands for no queue, since the role event_bridge reads O(queue_url) in its place
         (C(event_bridge_source=queue)) and posts to it.
+      - Without it, it reads the queue unless O(queue_reader) does.
     type: bool
-    default: true
+  queue_reader:
+    description: Name of the Deployment that may read the queue in place of ssjdispatcher, in the same namespace.
+    type: str
   region:
     description:
       - Region of the buckets, which the Jobs use.
@@ -418,6 +421,11 @@ converged:
   returned: success
   type: bool
   sample: true
+read_by_another:
+  description: Whether O(queue_reader) reads the queue, so that ssjdispatcher is given no queue.
+  returned: success
+  type: bool
+  sample: false
 starts_reading:
   description: Whether ssjdispatcher turns from the URL with which it reads no queue to O(queue_url), which another has read till then.
   returned: success
@@ -507,7 +515,8 @@ OPTIONS = {
     "deployment": {"type": "str"},
     "wait_timeout": {"type": "int", "default": 300},
     "queue_url": {"type": "str"},
-    "reads_queue": {"type": "bool", "default": True},
+    "reads_queue": {"type": "bool"},
+    "queue_reader": {"type": "str"},
     "region": {"type": "str"},
     "buckets": {"type": "list", "elements": "dict", "default": [], "options": BUCKET},
     "job_name": {"type": "str", "default": "indexing"},
@@ -560,6 +569,7 @@ def run(module):
         "installation": plan.description,
         "jobs": plan.jobs,
         "shared_entry": plan.shared_entry,
+        "read_by_another": plan.read_by_another,
         "starts_reading": plan.starts_reading,
         "converged": plan.converged,
         "problems": plan.problems,

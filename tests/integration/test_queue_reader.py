@@ -54,6 +54,14 @@ def test_poison_delays_no_file_and_the_reader_comes_and_goes_without_a_loss(read
     lab.wait_until_ready(before)
     lab.wait_until_ready(during)
 
+    other_inventory = succeed(lab, SITE)
+    assert other_inventory.changed == [] and queue_of_ssjdispatcher(lab) == "unused", other_inventory.output
+    rotated = {**variables, "uploads_queue_reader_aws_access_key_id": "AKIALABREADER0000002"}
+    succeed(lab, SITE, variables=rotated)
+    with lab.calls(access_key=variables["uploads_queue_reader_aws_access_key_id"]) as old:
+        lab.wait_until_ready(lab.upload())
+    assert old.aws == []
+
     poison(lab)
     for _ in range(4):
         lab.wait_until_ready(lab.upload(), 60)
@@ -63,10 +71,10 @@ def test_poison_delays_no_file_and_the_reader_comes_and_goes_without_a_loss(read
     assert [status["restartCount"] for pod in pods for status in pod["status"]["containerStatuses"]] == [0]
     assert {letter["reason"] for letter in dead_letters(lab)} == {"no records"}
 
-    checked = succeed(lab, VERIFY, variables=variables)
+    checked = succeed(lab, VERIFY)
     assert {hop["state"] for hop in hops(checked).values()} <= {"passed", "information"}, checked.output
 
-    back = succeed(lab, SITE)
+    back = succeed(lab, SITE, variables={"uploads_queue_reader": "ssjdispatcher"})
     assert queue_of_ssjdispatcher(lab) == "Gen3Queue" and lab.kube.get("Deployment", NAME) is None, back.output
     lab.wait_until_ready(lab.upload())
     assert succeed(lab, SITE).changed == []
@@ -76,6 +84,6 @@ def test_a_teardown_takes_the_reader_away(reader):
     lab, variables = reader
     succeed(lab, SITE, variables=variables)
     lab.wait_until_ready(lab.upload())
-    succeed(lab, TEARDOWN, variables={**variables, **CONFIRM})
+    succeed(lab, TEARDOWN, variables=CONFIRM)
     assert lab.kube.get("Deployment", NAME) is None
     assert lab.boto3("sqs").list_queues().get("QueueUrls", []) == []

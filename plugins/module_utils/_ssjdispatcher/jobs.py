@@ -70,7 +70,7 @@ def credentials_changes(settings: Settings) -> dict[str, Any]:
     if not settings.present:
         return {"defaults": {}, "merge": {}, "remove": _withdrawn_from_credentials(settings)}
     merge: dict[str, Any] = {"AWS": _aws(settings)} if settings.uses_aws else {}
-    merge["SQS"] = _set(url=settings.queue_url if settings.reads_queue else no_queue(settings.region))
+    merge["SQS"] = _set(url=no_queue(settings.region) if settings.reads_queue is False else settings.queue_url)
     merge["JOBS"] = [_entry(settings, storage) for storage in settings.storages]
     keys = [f"AWS.{key}" for key in KEYS] if settings.uses_aws and settings.remove_aws_keys else []
     return {

@@ -53,7 +53,8 @@ NOTHING: Mapping[str, Any] = {"defaults": {}, "merge": {}, "remove": []}
 class Options:
     """What shall become of ssjdispatcher, in terms of its documents. See ``options``.
 
-    ``queue_url`` is the pipeline's queue, whoever reads it; ``job_names`` are the entries that may be ours.
+    ``queue_url`` is the pipeline's queue, whoever reads it; ``queue_reader`` the Deployment that may read it in place of ssjdispatcher, which
+    goes on where it is there if ``reads_queue`` is None. ``job_names`` are the entries that may be ours.
     """
 
     present: bool = True
@@ -66,6 +67,8 @@ class Options:
     access: rbac.Access = rbac.Access()
     aws_credentials: str | None = None
     queue_url: str | None = None
+    reads_queue: bool | None = None
+    queue_reader: str | None = None
     job_names: Sequence[str] = ()
 
     @property
@@ -88,6 +91,8 @@ def options(settings: Settings) -> Options:
         access=jobs.access(settings),
         aws_credentials=settings.aws_credentials if settings.uses_aws else None,
         queue_url=settings.queue_url,
+        reads_queue=settings.reads_queue,
+        queue_reader=settings.queue_reader,
         job_names=(settings.job_name, settings.minio_job_name),
     )
 
@@ -98,8 +103,8 @@ class Plan:
 
     ``blocking`` keeps the changes from being made. ``problems`` holds them too, and what would crash or silence ssjdispatcher.
     ``released`` are the objects of a removal that leaves nothing of ours (``kind/name``); ``unfinished`` tells that a rollout of the
-    Deployment is going on. ``configuration`` lists what its pods read only when they start. With ``starts_reading`` ssjdispatcher takes
-    over the queue that another has read in its place.
+    Deployment is going on. ``configuration`` lists what its pods read only when they start. ``read_by_another`` tells that a Deployment reads
+    the queue in place of ssjdispatcher; with ``starts_reading`` ssjdispatcher takes it over.
     """
 
     installation: Installation
@@ -110,6 +115,7 @@ class Plan:
     kept: list[Change]
     jobs: list[dict[str, Any]]
     shared_entry: bool
+    read_by_another: bool
     starts_reading: bool
     configuration: list[dict[str, Any]]
     restart: list[Change]
@@ -154,10 +160,15 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
     if own_secret.is_own(installation.secret):
         options = _on_own_secret(options)
     credentials = images = None
+    read_by_another = False
     if place := installation.secret:
         marks = {} if own_secret.is_own(place) else helm
         desired = merge_plan.Desired("Secret", place.name, namespace, place.key, list_keys=LIST_KEYS, **marks)
         credentials = plan_document(cluster, desired, _request(options, options.credentials, deployment))
+        read_by_another = _read_by_another(cluster, credentials, options)
+        if read_by_another and options.reads_queue is None:
+            options = _keeping_reader(options)
+            credentials = plan_document(cluster, desired, _request(options, options.credentials, deployment))
     if place := installation.config_map:
         desired = merge_plan.Desired("ConfigMap", place.name, namespace, place.key, **helm)
         images = plan_document(cluster, desired, _request(options, options.job_images, deployment))
@@ -206,6 +217,7 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
         jobs=entries,
         shared_entry=own_secret.is_own(installation.secret)
         and any((bucket.storage, bucket.job) == ("minio", rules.INDEXING) for bucket in options.buckets),
+        read_by_another=read_by_another,
         starts_reading=options.present and _starts_reading(credentials),
         configuration=configuration,
         restart=restart,
@@ -228,6 +240,19 @@ def _on_own_secret(options: Options) -> Options:
         return replace(options, credentials=own_secret.withdraw_shared(options.credentials))
     credentials, images, buckets = own_secret.share_entry(options.credentials, options.job_images, options.buckets)
     return replace(options, credentials=credentials, job_images=images, buckets=buckets)
+
+
+def _read_by_another(cluster: Cluster, credentials: Document, options: Options) -> bool:
+    """Tell whether a Deployment reads the queue in place of ssjdispatcher, whose document then names none."""
+    if not options.queue_reader or not options.queue_url or not rules.is_no_queue(rules.queue_url(credentials.before or {}) or ""):
+        return False
+    return cluster.get("Deployment", options.queue_reader, cluster.namespace) is not None
+
+
+def _keeping_reader(options: Options) -> Options:
+    """Return the options as they are while another reads the queue: another inventory may have chosen it."""
+    merge = {name: value for name, value in options.credentials["merge"].items() if name != "SQS"}
+    return replace(options, credentials={**options.credentials, "merge": merge})
 
 
 def _describe(cluster: Cluster, installation: Installation, job_namespace: str, credentials: Document | None,

@@ -35,7 +35,8 @@ class Settings:
     deployment: str | None = None
     wait_timeout: int = 300
     queue_url: str | None = None
-    reads_queue: bool = True
+    reads_queue: bool | None = None
+    queue_reader: str | None = None
     region: str | None = None
     buckets: Sequence[Mapping[str, Any]] = ()
     job_name: str = "indexing"

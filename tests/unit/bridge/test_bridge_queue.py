@@ -60,7 +60,7 @@ def start(bento, aws, queue, tmp_path):
     def make(**variables):
         dispatcher = Dispatcher().up()
         bridge = Bridge(bento, tmp_path, event_bridge_source="queue", event_bridge_queue_url=queue.url, event_bridge_place="cluster",
-                        event_bridge_aws_endpoint_url=aws, event_bridge_buckets=["gen3-bucket"], **dispatcher.endpoint, **variables)
+                        event_bridge_aws_endpoint_url=aws, **dispatcher.endpoint, **variables)
         started.extend([bridge.stop, dispatcher.down])
         return bridge.start(), dispatcher
 
@@ -166,7 +166,7 @@ def test_an_ssjdispatcher_that_is_away_loses_nothing(start, queue):
 
 
 def test_a_message_that_ssjdispatcher_refuses_holds_up_no_other(start, queue):
-    """Of a bucket of ours that no pattern takes yet, the event returns to the queue, until it is among the dead letters."""
+    """While no pattern takes it, whosever bucket it is, the event returns to the queue, until it is among the dead letters of that."""
     bridge, dispatcher = start()
     dispatcher.patterns = ["^s3://gen3-bucket/dg[.]1234/.+"]
     queue.send(envelope(record("elsewhere/file.txt")))

@@ -79,6 +79,19 @@ def test_another_reads_the_queue_and_gives_it_back(cluster):
     assert plan.starts_reading and cluster.document()["SQS"] == {"url": URL}
 
 
+def test_who_reads_the_queue_stays_unless_an_inventory_says_otherwise(cluster):
+    """An inventory that does not speak of the reader, which another has deployed, lets it be; without it ssjdispatcher reads."""
+    as_found = replace(S3, queue_reader="event-bridge-queue")
+    plan, _made = configure(cluster, as_found, check_mode=False)
+    assert (cluster.document()["SQS"], plan.read_by_another) == ({"url": URL}, False)
+    cluster.put("Deployment", "event-bridge-queue")
+    configure(cluster, replace(as_found, reads_queue=False), check_mode=False)
+    plan, made = configure(cluster, as_found, check_mode=False)
+    assert (cluster.document()["SQS"], plan.read_by_another, made) == ({"url": UNUSED}, True, [])
+    plan, _made = configure(cluster, replace(as_found, reads_queue=True), check_mode=False)
+    assert (cluster.document()["SQS"], plan.starts_reading) == ({"url": URL}, True)
+
+
 def test_a_queue_of_others_that_nobody_reads_any_more_is_named(cluster):
     cluster.credentials({"JOBS": [], "SQS": {"url": f"{URL}2"}})
     plan, _made = configure(cluster, replace(S3, reads_queue=False), check_mode=True)
