@@ -56,6 +56,7 @@ bench: $(VENV)/.complete
 	@PYTHONPATH=tests python -m bench.resources
 	@PYTHONPATH=tests python -m bench.reindex
 	@PYTHONPATH=tests python -m bench.bridge
+	@PYTHONPATH=tests python -m bench.queue_reader
 	@PYTHONPATH=tests python -m bench.indexer
 
 # The files that name the default base of the indexing image; a test holds them together.
