@@ -1,19 +1,15 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of the modules that look at a file on its way."""
+"""Options of the modules that look at the pipeline, or at a file on its way."""
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """``gen3.uploads.pipeline``: where the stations are between a bucket and READY."""
+    """``gen3.uploads.pipeline``: where the stations are between a bucket and READY; ``.file``: the file's bucket and the services."""
 
     DOCUMENTATION = r"""
 options:
-  bucket:
-    description: The bucket that the file is in.
-    type: str
-    required: true
   drift:
     description:
       - What M(gen3.uploads.sns_sqs_channel), M(gen3.uploads.s3_bucket_notifications) and M(gen3.uploads.minio_resources) would
@@ -80,6 +76,22 @@ options:
   jobs_namespace:
     description: Namespace of the Jobs. The default is O(namespace).
     type: str
+  validate_certs:
+    description:
+      - Whether to verify the certificates of AWS, of MinIO, of the API server, of indexd and of the metadata service.
+    type: bool
+    default: true
+    aliases: [verify_ssl]
+requirements:
+  - minio >= 7.2.17, < 8 for O(minio_url)
+"""
+
+    FILE = r"""
+options:
+  bucket:
+    description: The bucket that the file is in.
+    type: str
+    required: true
   configuration_secret:
     description: The Secret with ssjdispatcher's configuration.
     type: str
@@ -101,12 +113,4 @@ options:
     description: URL of the metadata service as the controller reaches it.
     type: str
     required: true
-  validate_certs:
-    description:
-      - Whether to verify the certificates of AWS, of MinIO, of the API server, of indexd and of the metadata service.
-    type: bool
-    default: true
-    aliases: [verify_ssl]
-requirements:
-  - minio >= 7.2.17, < 8 for O(minio_url)
 """

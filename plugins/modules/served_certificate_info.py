@@ -59,20 +59,16 @@ file_sha256:
 
 import hashlib
 import re
-import socket
 import ssl
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.gen3.uploads.plugins.module_utils._core import served
 
 
 def served_sha256(host, port):
     """Return the SHA-256 of the certificate of a server, or raise OSError. Whether it can be trusted is not asked."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with socket.create_connection((host, port), timeout=5) as connection, context.wrap_socket(connection) as secure:
-        return hashlib.sha256(secure.getpeercert(binary_form=True)).hexdigest()
+    return hashlib.sha256(served.certificate(host, port)).hexdigest()
 
 
 def file_sha256(path):
@@ -87,9 +83,9 @@ def file_sha256(path):
 def compare(host, port, path, timeout):
     """Return the result of the module; waits until the certificates are equal or the time is over."""
     wanted, deadline = file_sha256(path), time.monotonic() + timeout
-    while (served := served_sha256(host, port)) != wanted and time.monotonic() < deadline:
+    while (found := served_sha256(host, port)) != wanted and time.monotonic() < deadline:
         time.sleep(0.5)
-    return {"served": served == wanted, "served_sha256": served, "file_sha256": wanted}
+    return {"served": found == wanted, "served_sha256": found, "file_sha256": wanted}
 
 
 def main():

@@ -37,6 +37,7 @@ extends_documentation_fragment:
   - gen3.uploads.attributes.info
   - gen3.uploads.attributes.aws_k8s
   - gen3.uploads.pipeline
+  - gen3.uploads.pipeline.file
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

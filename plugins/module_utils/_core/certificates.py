@@ -56,6 +56,11 @@ def authority_problems(certificates: str, name: str, now: datetime) -> list[str]
     return [*found, *_time_problems(chain, name, now)]
 
 
+def end_of(certificate: bytes) -> datetime:
+    """Return when a certificate in DER ends. Raises ValueError where it is none."""
+    return _moment(x509.load_der_x509_certificate(certificate), "not_valid_after")
+
+
 def _certificates(text: str, name: str, strict: bool) -> tuple[list[Any], list[str]]:
     blocks = list(_BLOCK.finditer(text))
     others = sorted({block[1] for block in blocks if block[1] != "CERTIFICATE"})

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the modules that look at a file on its way, and the world that they describe.
+"""The options of the modules that look at the pipeline, or at a file on its way, and the world that they describe.
 
 They are documented in ``plugins/doc_fragments/pipeline.py``. Private to the collection gen3.uploads.
 """
@@ -15,8 +15,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._minio import client 
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import World
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AmazonS3, MinioServer, Storage
 
-PIPELINE = dict(
-    bucket=dict(type="str", required=True),
+STATIONS = dict(
     drift=dict(type="list", elements="dict", default=[]),
     minio_url=dict(type="str"),
     minio_access_key=dict(type="str", no_log=False),
@@ -35,13 +34,19 @@ PIPELINE = dict(
     namespace=dict(type="str", default="default"),
     deployment=dict(type="str", default="ssjdispatcher"),
     jobs_namespace=dict(type="str"),
+    validate_certs=dict(type="bool", default=True, aliases=["verify_ssl"]),
+)
+"""Where the stations are."""
+FILE = dict(
+    bucket=dict(type="str", required=True),
     configuration_secret=dict(type="str", default="ssjdispatcher-creds", no_log=False),
     configuration_key=dict(type="str", default="credentials.json", no_log=False),
     job_name=dict(type="str"),
     indexd_url=dict(type="str", required=True),
     metadata_url=dict(type="str", required=True),
-    validate_certs=dict(type="bool", default=True, aliases=["verify_ssl"]),
 )
+"""What is about one file."""
+PIPELINE = {**STATIONS, **FILE}
 TOGETHER = [("minio_url", "minio_access_key", "minio_secret_key")]
 
 
@@ -50,7 +55,7 @@ def world(module: Any) -> World:
     params = {
         **module.params,
         "jobs_namespace": module.params["jobs_namespace"] or module.params["namespace"],
-        "job_name": module.params["job_name"] or ("indexing-minio" if module.params["minio_url"] else "indexing"),
+        "job_name": module.params.get("job_name") or ("indexing-minio" if module.params["minio_url"] else "indexing"),
     }
 
     def send(service: str, config: Any) -> Send:

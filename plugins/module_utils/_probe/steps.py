@@ -11,7 +11,7 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -123,12 +123,15 @@ class World:
 
     def dispatcher_failures(self) -> list[str]:
         """Return why ssjdispatcher, or who reads the queue in its place, does not run; empty where they do. May raise KubeError."""
-        namespace, failures = self.params["namespace"], []
+        return [failure for name, deployment, pods in self.readers()
+                for failure in dispatcher.why_not_running(deployment, pods, f"Deployment {self.params['namespace']}/{name}")]
+
+    def readers(self) -> Iterator[tuple[str, Mapping[str, Any] | None, list[dict[str, Any]]]]:
+        """Yield name, Deployment and pods of who reads the queue in place of ssjdispatcher, and of ssjdispatcher. May raise KubeError."""
+        namespace = self.params["namespace"]
         for name in filter(None, (self.params["queue_reader"], self.params["deployment"])):
             deployment = self.kube().get("Deployment", name, namespace)
-            pods = self.kube().list("Pod", namespace, dispatcher.selector(deployment)) if deployment else []
-            failures += dispatcher.why_not_running(deployment, pods, f"Deployment {namespace}/{name}")
-        return failures
+            yield name, deployment, self.kube().list("Pod", namespace, dispatcher.selector(deployment)) if deployment else []
 
     def queue_evidence(self, depth: Mapping[str, int] | None) -> list[str]:
         """Return the queue's metrics in words; nothing on a way without a queue."""

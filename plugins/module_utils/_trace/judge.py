@@ -8,24 +8,33 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.stock_image import cannot_index
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex.review import Upload, says_empty
+from ansible_collections.gen3.uploads.plugins.module_utils._trace.pipeline import (
+    HANDED_OVER,
+    Pipeline,
+    Verdict,
+    dead_letters,
+    in_lines,
+    nobody_reads,
+    queue_stuck,
+    target_stuck,
+    way_differs,
+    way_missing,
+)
 
-HANDED_OVER = ("way", "dispatcher", "entry", "target", "queue")
-"""The stations before a Job."""
 
-
-@dataclass(frozen=True)
-class Facts:
-    """What the stations say of one file. ``unknown`` tells by station why it could not be asked; what it would say is then None or empty.
+@dataclass(frozen=True, kw_only=True)
+class Facts(Pipeline):
+    """What the stations say of one file, beside what they say of all.
 
     ``record`` is indexd's, ``status`` the metadata service's ``_upload_status``. ``job`` is a Job for the file that Kubernetes still has, and
     ``pods`` says why its pods fail. ``entry`` is the entry of JOBS that takes the file, None for none, and ``own_entry`` that of this pipeline
-    with its ``image``. ``drift`` are the changes that site.yml would make; ``dispatcher`` says why nobody reads.
+    with its ``image``.
     """
 
     bucket: str
@@ -39,15 +48,8 @@ class Facts:
     entry: str | None = None
     own_entry: str = ""
     image: str | None = None
-    drift: Sequence[Mapping[str, Any]] = ()
-    dispatcher: Sequence[str] = ()
-    queue: str | None = None
-    depth: Mapping[str, int] | None = None
-    target: _probe.Target | None = None
-    bridge: _probe.Bridge | None = None
     least_age: float = 0
     age: float | None = None
-    unknown: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -58,15 +60,6 @@ class Facts:
     def is_indexed(self) -> bool:
         """Whether the record has size and hashes."""
         return self.record is not None and _probe.is_filled(self.record)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One sentence and what to do; ``finding`` is its name."""
-
-    finding: str
-    sentence: str
-    remedy: str
 
 
 def judge(facts: Facts) -> Verdict:
@@ -155,20 +148,6 @@ def odd_name(facts: Facts) -> Verdict | None:
     return None
 
 
-def way_missing(facts: Facts) -> Verdict | None:
-    """A part of what site.yml makes is not there."""
-    if missing := _probe.missing(facts.drift):
-        return Verdict("way-missing", f"What site.yml makes is not there: {', '.join(missing)}.", "Run site.yml, then reindex.yml.")
-    return None
-
-
-def nobody_reads(facts: Facts) -> Verdict | None:
-    """ssjdispatcher, or who reads in its place, does not run."""
-    if facts.dispatcher:
-        return Verdict("dispatcher-down", " ".join(facts.dispatcher), "The upload waits until it runs.")
-    return None
-
-
 def no_entry(facts: Facts) -> Verdict | None:
     """No entry of JOBS takes the file, or another than ours."""
     if "entry" in facts.unknown or not facts.object:
@@ -178,39 +157,6 @@ def no_entry(facts: Facts) -> Verdict | None:
     if facts.entry != facts.own_entry:
         return Verdict("another-entry", f"The entry {facts.entry} of JOBS takes {facts.url} away from {facts.own_entry}: the last that matches wins.",
                        "Correct the pattern of that entry, then run reindex.yml.")
-    return None
-
-
-def target_stuck(facts: Facts) -> Verdict | None:
-    """MinIO does not get rid of its events."""
-    advice = _probe.target_advice(facts.target, facts.bridge) if facts.target and facts.bridge else []
-    if facts.target and advice:
-        return Verdict("target-stuck", f"{_probe.target_evidence(facts.target)}.", f"{' '.join(advice).rstrip('.')}.")
-    return None
-
-
-def queue_stuck(facts: Facts) -> Verdict | None:
-    """Messages wait, and that of the file may be among them."""
-    depth = facts.depth or {}
-    if depth.get("visible") or depth.get("in_flight"):
-        return Verdict("queue-waits", f"{_probe.queue_evidence(depth)}; the event of the file may be among these.",
-                       f"ssjdispatcher takes at most one message a second from {facts.queue}: wait, or look at its log if the number does not fall.")
-    return None
-
-
-def way_differs(facts: Facts) -> Verdict | None:
-    """A part is there, and not as site.yml makes it: a rule of another prefix, raw delivery, a policy that was cut."""
-    if facts.drift:
-        parts = ", ".join(map(_probe.changed_part, facts.drift))
-        return Verdict("way-differs", f"Not as site.yml makes it: {parts}.", "Run site.yml, then reindex.yml.")
-    return None
-
-
-def dead_letters(facts: Facts) -> Verdict | None:
-    """Messages that nobody could digest."""
-    if (facts.depth or {}).get("dead"):
-        return Verdict("dead-letters", f"{facts.depth['dead']} messages lie in the dead-letter queue of {facts.queue}; that of the file may be among them.",
-                       "Run reindex.yml with uploads_reindex_redrive: true.")
     return None
 
 
@@ -249,10 +195,7 @@ def table(facts: Facts) -> list[str]:
         "queue": _probe.queue_evidence(facts.depth) if facts.queue else None,
         "Job": f"{facts.job['metadata']['name']}: {_probe.job_state(facts.job) or 'runs'}" if facts.job else "none now; Kubernetes deletes finished ones",
     }
-    rows |= {station: f"not known: {reason}" for station, reason in facts.unknown.items()}
-    lines = [f"{station:<10}  {said}" for station, said in rows.items() if said]
-    lines += [f"{'change':<10}  {each['action']} {_probe.changed_part(each)}" for each in facts.drift]
-    return lines[:25]
+    return in_lines(rows, facts)[:25]
 
 
 def _record(facts: Facts) -> str:

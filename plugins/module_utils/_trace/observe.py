@@ -46,8 +46,6 @@ class Stations:
 def observe(world: World, wanted: str, listing: Listing, image: str | None, least_age: float, now: datetime) -> Facts:
     """Return what all stations say of ``wanted``: an ``s3://`` URL, a key or a GUID in the bucket of the options."""
     params, stations = world.params, Stations()
-    if params["refusals"]:
-        stations.unknown["way"] = " ".join(params["refusals"])
     bucket = params["bucket"]
     wanted = wanted.removeprefix(f"s3://{bucket}/").lstrip("/")
     found = stations.ask("object", lambda: find(listing(wanted), wanted), None)
@@ -60,9 +58,18 @@ def observe(world: World, wanted: str, listing: Listing, image: str | None, leas
     entry, own_entry = stations.ask("entry", lambda: entries(world, url), (None, ""))
     return Facts(
         bucket=bucket, wanted=wanted, object=found, guid=guid, record=record, status=status, job=job, pods=pods, entry=entry, own_entry=own_entry,
-        image=image, drift=params["drift"], dispatcher=stations.ask("dispatcher", world.dispatcher_failures, []), queue=params["queue"],
-        depth=stations.ask("queue", lambda: depth(world), None), target=stations.ask("target", world.target, None), bridge=world.bridge,
-        least_age=least_age, age=(now - found.modified).total_seconds() if found else None, unknown=stations.unknown)
+        image=image, least_age=least_age, age=(now - found.modified).total_seconds() if found else None, **handing_over(world, stations))
+
+
+def handing_over(world: World, stations: Stations) -> dict[str, Any]:
+    """Return what the stations say between the bucket and a Job, as fields of ``Pipeline``, and who could not be asked till then."""
+    params = world.params
+    if params["refusals"]:
+        stations.unknown["way"] = " ".join(params["refusals"])
+    return {
+        "drift": params["drift"], "dispatcher": stations.ask("dispatcher", world.dispatcher_failures, []), "queue": params["queue"],
+        "depth": stations.ask("queue", lambda: depth(world), None), "target": stations.ask("target", world.target, None), "bridge": world.bridge,
+        "unknown": stations.unknown}
 
 
 def find(uploads: Sequence[Upload], wanted: str) -> Upload | None:
