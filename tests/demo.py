@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -48,6 +49,8 @@ def play(playbook: str, options: list[str], environment: dict[str, str]) -> None
 
 def main() -> None:
     start = time.monotonic()
+    # As Ctrl-C does: the lab's programs end too.
+    signal.signal(signal.SIGTERM, lambda *_arguments: sys.exit("stopped"))
 
     def report(line: str) -> None:
         print(f"{time.monotonic() - start:6.1f} s  {line}", flush=True)

@@ -127,8 +127,7 @@ def backlog(facts: Pipeline) -> Verdict | None:
 
 def way_differs(facts: Pipeline) -> Verdict | None:
     """A part is there, and not as site.yml makes it: a rule of another prefix, raw delivery, a policy that was cut."""
-    if facts.drift:
-        parts = ", ".join(map(_probe.changed_part, facts.drift))
+    if parts := ", ".join(_probe.changed_part(change) for change in facts.drift if change["action"] != "create"):
         return Verdict("way-differs", f"Not as site.yml makes it: {parts}.", "Run site.yml, then reindex.yml.")
     return None
 

@@ -19,7 +19,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 PREFIX = "uploads_"
 
 RESULTS = frozenset({"uploads_batch", "uploads_followed", "uploads_minio_address", "uploads_minio_plan", "uploads_number",
-                     "uploads_redrive", "uploads_traced"})
+                     "uploads_redrive", "uploads_status", "uploads_traced"})
 """What the playbooks themselves keep, which one that was run before in the same play may have left."""
 
 

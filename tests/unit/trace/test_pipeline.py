@@ -59,7 +59,7 @@ def test_each_is_found_and_no_other(more, finding, words):
 
 
 def test_all_are_told_the_worst_first():
-    assert names(replace(HEALTHY, drift=[change()], restarts=[restarts()], depth={"visible": 100, "in_flight": 0, "dead": 1})) == [
+    assert names(replace(HEALTHY, drift=[change("update"), change()], restarts=[restarts()], depth={"visible": 100, "in_flight": 0, "dead": 1})) == [
         "way-missing", "reader-restarts", "way-differs", "queue-waits", "dead-letters"]
 
 
