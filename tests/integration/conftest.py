@@ -26,7 +26,7 @@ def lab():
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:  # another session's
                 continue
-            lab = Lab(directory, print, minio_targets=["GEN3"])
+            lab = Lab(directory, print, minio_targets=["GEN3"], chart_secret=False)
             lab.down()
             try:
                 lab.up()

@@ -28,12 +28,14 @@ from lab.testing import BUCKET, REGION, Testing
 class Lab(Testing):
     """A lab in a state directory; ``report`` is called with lines of progress.
 
-    With MinIO if ``minio_targets`` names webhook targets for it.
+    With MinIO if ``minio_targets`` names webhook targets for it, and with the Secret that gen3-helm makes from its default values, unless
+    ``chart_secret`` is false: where External Secrets are on there is none.
     """
 
-    def __init__(self, directory: Path | str, report: Callable[[str], None] = lambda line: None, minio_targets: Sequence[str] = ()):
+    def __init__(self, directory: Path | str, report: Callable[[str], None] = lambda line: None, minio_targets: Sequence[str] = (),
+                 chart_secret: bool = True):
         super().__init__(State(Path(directory).resolve()))
-        self._minio_targets = list(minio_targets)
+        self._minio_targets, self._chart_secret = list(minio_targets), chart_secret
         self._parts = Parts(self.state)
         self._report = report
 
@@ -113,7 +115,7 @@ class Lab(Testing):
         minio.clear(self.state)
         own = f"http://127.0.0.1:{ports['gen3']}"
         self.state.settings = {
-            "ports": ports, "minio_targets": self._minio_targets, "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
+            "ports": ports, "minio_targets": self._minio_targets, "chart_secret": self._chart_secret, "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
             "bridge_token": secrets.token_hex(32), "indexer_secret": secrets.token_hex(20),
             "indexd_url": os.environ.get("LAB_INDEXD_URL", own).rstrip("/"),
             "mds_url": os.environ.get("LAB_MDS_URL", own).rstrip("/"),
@@ -139,7 +141,7 @@ class Lab(Testing):
             self.boto3("s3").create_bucket(Bucket=BUCKET)
         if cluster:
             passwords = seed.passwords(os.environ.get("LAB_PASSWORDS"))
-            seed.fill(self.kube, passwords, recreate=bool(self.state.settings["dispatcher_port"]))
+            seed.fill(self.kube, passwords, bool(self.state.settings["dispatcher_port"]), self.state.settings["chart_secret"])
             if self.state.settings["minio_targets"]:
                 self.kube.apply(seed.tls_secret("event-bridge-tls", *self.state.authority.server_certificate("event-bridge", "127.0.0.1")))
             control_plane.write_private(self.state.passwords_file, json.dumps(passwords))

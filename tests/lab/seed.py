@@ -28,9 +28,9 @@ ORDER_OF_REMOVAL = (
 MADE_BY_KUBERNETES = {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt"), ("Service", "kubernetes")}
 
 
-def fill(kube: Kube, passwords: dict[str, dict[str, str]], recreate: bool) -> None:
-    """Create the objects of ``manifests``."""
-    for manifest in manifests(passwords, recreate):
+def fill(kube: Kube, passwords: dict[str, dict[str, str]], recreate: bool, chart_secret: bool) -> None:
+    """Create the objects of ``manifests``, and with ``chart_secret`` the Secret of ``chart_credentials``."""
+    for manifest in [*([chart_credentials()] if chart_secret else []), *manifests(passwords, recreate)]:
         kube.apply(manifest)
 
 
@@ -68,7 +68,7 @@ def passwords(file: str | None) -> dict[str, dict[str, str]]:
 def manifests(passwords: dict[str, dict[str, str]], recreate: bool = False) -> Iterator[dict[str, Any]]:
     """Yield the objects of the charts indexd, metadata, revproxy and ssjdispatcher that uploads depend on.
 
-    The Secret ``ssjdispatcher-creds`` is not among them (see ``chart_credentials``), so the dispatcher's pod waits for it. ``recreate``: the
+    The Secret ``ssjdispatcher-creds`` is not among them (see ``chart_credentials``): without it the dispatcher's pod waits. ``recreate``: the
     Deployment never runs two pods at once, as a real dispatcher with its fixed port needs it.
     """
     yield helm("ServiceAccount", "ssjdispatcher-sa", chart="ssjdispatcher")

@@ -85,8 +85,13 @@ class Verdict:
 def findings(facts: Pipeline) -> list[Verdict]:
     """Return all that is wrong, the worst first; a station that could not be asked is a finding too."""
     found = [verdict for verdict in (rule(facts) for rule in RULES) if verdict]
-    return [*found, *(Verdict("not-asked", f"The station {station} could not be asked: {reason.rstrip('.')}.", "Mend that, and ask again.")
-                      for station, reason in facts.unknown.items())]
+    return [*found, *(_not_asked(station, reason.rstrip(".")) for station, reason in facts.unknown.items())]
+
+
+def _not_asked(station: str, reason: str) -> Verdict:
+    if station == "way":
+        return Verdict("not-compared", f"Not all could be compared with what site.yml makes: {reason}.", "Mend that; site.yml would stop there too.")
+    return Verdict("not-asked", f"The station {station} could not be asked: {reason}.", "Mend that, and ask again.")
 
 
 def way_missing(facts: Pipeline) -> Verdict | None:

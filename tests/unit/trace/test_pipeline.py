@@ -50,6 +50,7 @@ def test_a_healthy_pipeline_has_none():
     ({"certificates": {URL: NOW}}, "certificate-ended", f"{URL} has ended"),
     ({"clocks": {URL: timedelta(minutes=-16)}}, "clock-differs", "16 minutes behind"),
     ({"clocks": {URL: timedelta(minutes=16)}}, "clock-differs", "16 minutes ahead of"),
+    ({"unknown": {"way": "An entry is in the way."}}, "not-compared", "with what site.yml makes: An entry is in the way."),
     ({"unknown": {"queue": "Access denied."}}, "not-asked", "The station queue could not be asked: Access denied."),
 ])
 def test_each_is_found_and_no_other(more, finding, words):
