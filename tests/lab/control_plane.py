@@ -19,6 +19,9 @@ USERS = {
 }
 """Cluster administrators, one a purpose, so that the audit log tells whose call each one was."""
 
+TOKENS = "service-accounts"
+"""Whose key signs the tokens of service accounts."""
+
 CONTROLLERS = (
     "deployment-controller", "replicaset-controller", "job-controller", "cronjob-controller", "namespace-controller",
     "garbage-collector-controller", "ttl-after-finished-controller", "serviceaccount-controller",
@@ -36,6 +39,7 @@ AUDIT_POLICY = {
 def prepare(directory: Path, api_port: int, gateway_port: int, authority: Authority) -> None:
     """Write the keys, tokens, kubeconfigs and the audit policy into an empty directory."""
     directory.mkdir(parents=True)
+    authority.server_certificate(TOKENS)
     tokens = {user: secrets.token_urlsafe(32) for user in USERS}
     lines = [f'{token},{user},{user},"system:masters"' for user, token in tokens.items()]
     write_private(directory / "tokens.csv", "\n".join(lines) + "\n")
@@ -50,7 +54,7 @@ def commands(directory: Path, programs: Mapping[str, Path], ports: Mapping[str, 
              authority: Authority) -> dict[str, list[str]]:
     """Return name -> command line of the three programs, in the order of their start."""
     certificate, key = authority.server_certificate("127.0.0.1", "localhost", "kubernetes.default.svc")
-    _, tokens_key = authority.server_certificate("service-accounts")
+    _, tokens_key = authority.server_certificate(TOKENS)
     etcd_url, peer_url = (f"http://127.0.0.1:{ports[name]}" for name in ("etcd", "etcd-peer"))
     return {
         "etcd": [
