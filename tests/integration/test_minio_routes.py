@@ -129,6 +129,25 @@ def test_a_second_run_changes_nothing(route):
     assert (route.versions, route.pods) == (versions, pods)
 
 
+def test_the_status_of_the_way(route):
+    """Nothing is wrong; then the bridge is away, which is named and nothing else, and nothing again."""
+    def findings(do):
+        play = route.play("playbooks/status.yml", do=do)
+        return [finding for name, result in play.results if name == "Query all stations" for finding in result["findings"]]
+
+    assert findings(succeed) == []
+    if route.name != "dispatcher":
+        return
+    replicas = {number: {"spec": {"replicas": number}} for number in (0, 1)}
+    route.lab.kube.patch("Deployment", "event-bridge", replicas[0])
+    route.lab.wait_for(lambda: not route.lab.kube.list("Pod", labelSelector="app=event-bridge"), what="the end of the bridge")
+    guid = route.upload("waits.txt", b"waits")
+    (found,) = findings(run)
+    assert found["finding"] == "target-stuck", found
+    route.lab.kube.patch("Deployment", "event-bridge", replicas[1])
+    route.lab.wait_until_ready(guid)
+
+
 def test_both_storages_at_once_what_is_missing_is_told_and_teardown(clean_lab, tmp_path):
     both = {"uploads_buckets": [{"name": "gen3-bucket", "storage": "s3"}, {"name": BUCKET, "storage": "minio"}]}
     route = Route("sns", clean_lab, kubeconfig(clean_lab, tmp_path, "operator-role", "operator-role-minio"))

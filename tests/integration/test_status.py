@@ -55,12 +55,12 @@ def test_nobody_reads_and_messages_wait(deployed):
     sqs = deployed.boto3("sqs")
     url = sqs.get_queue_url(QueueName="Gen3Queue")["QueueUrl"]
     for _ in range(7):
-        sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(number), "MessageBody": "{}"} for number in range(10)])
+        sqs.send_message_batch(QueueUrl=url, Entries=[
+            {"Id": str(number), "MessageBody": json.dumps({"Message": json.dumps({"Event": "s3:TestEvent"})})} for number in range(10)])
     names, play = status(deployed)
     assert names == ["dispatcher-down", "queue-waits"] and "0 replicas" in play.message
-    sqs.purge_queue(QueueUrl=url)
     deployed.kube.patch("Deployment", "ssjdispatcher", {"spec": {"replicas": 1}})
-    deployed.wait_for(lambda: deployed.kube.get("Deployment", "ssjdispatcher")["status"].get("availableReplicas"), what="its start")
+    deployed.wait_for(lambda: status(deployed)[0] == [], 60, what="its start and the end of the queue")
 
 
 def test_a_message_that_ends_ssjdispatcher_and_dead_letters(deployed):
