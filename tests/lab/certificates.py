@@ -10,7 +10,7 @@ from pathlib import Path
 
 import trustme
 
-VALIDITY = datetime.timedelta(days=30)
+VALIDITY = datetime.timedelta(days=90)
 
 
 class Authority:

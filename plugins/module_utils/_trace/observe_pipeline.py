@@ -30,7 +30,7 @@ def observe(world: World, endpoints: Sequence[str], job_limit: int, now: datetim
     def jobs() -> JobCounts:
         return count_jobs(world.kube().list("Job", namespace, JOB_LABEL), world.kube().list("Pod", namespace, JOB_LABEL), job_limit, now)
 
-    restarts = stations.ask("restarts", lambda: [each for _, _, pods in world.readers() for each in restarts_of(pods, now)], [])
+    restarts = stations.ask("restarts", lambda: [each for _name, _deployment, pods in world.readers() for each in restarts_of(pods, now)], [])
     ends = {url: stations.ask(f"certificate of {url}", lambda url=url: served.certificate_end(url), None)
             for url in endpoints if url.startswith("https://")}
     clocks = {url: stations.ask(f"clock of {url}", lambda url=url: served.clock_ahead(url), None) for url in endpoints}

@@ -140,8 +140,8 @@ def way_differs(facts: Pipeline) -> Verdict | None:
 def dead_letters(facts: Pipeline) -> Verdict | None:
     """Messages that nobody could digest."""
     if (facts.depth or {}).get("dead"):
-        return Verdict("dead-letters", f"{facts.depth['dead']} messages lie in the dead-letter queue of {facts.queue}; that of a file that is stuck may be among them.",
-                       "Run reindex.yml with uploads_reindex_redrive: true.")
+        return Verdict("dead-letters", f"{facts.depth['dead']} messages lie in the dead-letter queue of {facts.queue}; that of a file that is stuck "
+                       "may be among them.", "Run reindex.yml with uploads_reindex_redrive: true.")
     return None
 
 
