@@ -115,7 +115,8 @@ class Lab(Testing):
         minio.clear(self.state)
         own = f"http://127.0.0.1:{ports['gen3']}"
         self.state.settings = {
-            "ports": ports, "minio_targets": self._minio_targets, "chart_secret": self._chart_secret, "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
+            "ports": ports, "minio_targets": self._minio_targets, "chart_secret": self._chart_secret,
+            "secret_key": base64.b64encode(secrets.token_bytes(30)).decode(),
             "bridge_token": secrets.token_hex(32), "indexer_secret": secrets.token_hex(20),
             "indexd_url": os.environ.get("LAB_INDEXD_URL", own).rstrip("/"),
             "mds_url": os.environ.get("LAB_MDS_URL", own).rstrip("/"),
