@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import threading
 import time
 
 import boto3
@@ -107,7 +108,7 @@ POISON = {
     "a message that is an array": ({"Message": []}, "no records"),
     "a message that is a number": ({"Message": 7}, "no records"),
     "a list": ([1], "no records"),
-    "a text": ("\"text\"", "not JSON"),
+    "a text": ("\"text\"", "no records"),
     "no JSON": ("{", "not JSON"),
     "s3 that is null": (envelope({**record(), "s3": None}), "no bucket name"),
     "a record that is a number": (envelope(7), "no event name"),
@@ -151,6 +152,26 @@ def test_without_a_free_slot_nothing_is_received_in_vain(start, queue):
     wait(lambda: dispatcher.paths)
     wait(lambda: queue.depth() == 0)
     assert dispatcher.paths == [PATH]
+
+
+def test_a_burst_waits_for_slots_and_for_no_visibility_timeout(start, queue):
+    """Each Job takes the only slot, which is free again a moment later: no message goes back to the queue, to wait there for its timeout."""
+    bridge, dispatcher = start()
+    dispatcher.jobs, accept = [{"status": "Running"}] * 10, dispatcher.accept
+
+    def take_a_slot(path, body):
+        if path == "/dispatchJob":
+            dispatcher.jobs = [{"status": "Running"}] * 11
+            threading.Timer(1.2, lambda: setattr(dispatcher, "jobs", [{"status": "Running"}] * 10)).start()
+        return accept(path, body)
+
+    dispatcher.accept = take_a_slot
+    keys = [f"dg.1234/0b2a3c4d/{number}.txt" for number in range(6)]
+    for key in keys:
+        queue.send(envelope(record(key)))
+    wait(lambda: len(dispatcher.paths) >= 6, 30)
+    wait(lambda: queue.depth() == 0)
+    assert dispatcher.paths == [f"s3://gen3-bucket/{key}" for key in keys] and queue.depth(queue.dead) == 0
 
 
 def test_an_ssjdispatcher_that_is_away_loses_nothing(start, queue):
