@@ -42,7 +42,7 @@ def test_a_healthy_pipeline_has_none():
     ({"jobs": JobCounts(failing={"OOMKilled": 1, "ErrImagePull": 3}, example="j")}, "jobs-fail",
      "4 Jobs do not come to their end: ErrImagePull (3), OOMKilled (1)"),
     ({"jobs": JobCounts(failing={"OOMKilled": 1}, example="j")}, "jobs-fail", "1 Job does not come to its end: OOMKilled (1)"),
-    ({"jobs": JobCounts(running=10, oldest=NOW, limit=10)}, "jobs-full", "All 10 slots for Jobs are taken, the oldest since 2026-01-31 12:00 UTC"),
+    ({"jobs": JobCounts(running=11, oldest=NOW, limit=10)}, "jobs-full", "All 10 slots for Jobs are taken, the oldest since 2026-01-31 12:00 UTC"),
     ({"target": Target("webhook/GEN3", "offline", 4)}, "target-stuck", "offline"),
     ({"target": Target("webhook/GEN3", "online", 4)}, "target-stuck", "waiting for it: 4"),
     ({"depth": {"visible": 61, "in_flight": 0}}, "queue-waits", "61 waiting"),
