@@ -168,7 +168,7 @@ def jobs_failing(facts: Pipeline) -> Verdict | None:
 
 
 def jobs_full(facts: Pipeline) -> Verdict | None:
-    """No Job can be started: ssjdispatcher waits while more Jobs run than JOB_NUM_MAX says (``handlers/jobs.go``)."""
+    """No Job can be started: ssjdispatcher waits while more Jobs run than JOB_NUM_MAX says (``handlers/handler.go``)."""
     if facts.jobs.running <= facts.jobs.limit:
         return None
     return Verdict("jobs-full", f"All {facts.jobs.limit} slots for Jobs are taken, the oldest since {_moment(facts.jobs.oldest)}: uploads wait.",
