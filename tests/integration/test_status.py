@@ -34,7 +34,7 @@ def status(lab, **options):
 
 def test_a_healthy_pipeline(deployed, tmp_path):
     deployed.wait_until_ready(deployed.upload())
-    names, _play = status(deployed, variables={"uploads_status_file": str(tmp_path / "status.json")})
+    names, _play = status(deployed, variables={"uploads_result_file": str(tmp_path / "status.json")})
     written = json.loads((tmp_path / "status.json").read_text())
     assert names == [] and written["findings"] == [] and any(line.startswith("queue") for line in written["table"])
 

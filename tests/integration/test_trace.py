@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
@@ -38,11 +39,12 @@ def rule(lab, *, there):
     return {"TopicConfigurations": before.get("TopicConfigurations", [])}
 
 
-def test_a_file_that_is_ready_by_each_of_its_names(deployed):
+def test_a_file_that_is_ready_by_each_of_its_names(deployed, tmp_path):
     guid = deployed.upload()
     deployed.wait_until_ready(guid)
     for wanted in (guid, f"{guid}/sample.txt", f"s3://{BUCKET}/{guid}/sample.txt"):
-        assert trace(deployed, wanted)["finding"] == "ready"
+        assert trace(deployed, wanted, uploads_result_file=str(tmp_path / "result.json"))["finding"] == "ready"
+    assert json.loads((tmp_path / "result.json").read_text())["verdict"] == "The file is READY."
     deployed.boto3("s3").put_object(Bucket=BUCKET, Key=f"{guid}/sample.txt", Body=b"another content")
     assert trace(deployed, guid)["finding"] == "object-replaced"
     deployed.boto3("s3").delete_object(Bucket=BUCKET, Key=f"{guid}/sample.txt")
