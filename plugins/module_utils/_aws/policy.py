@@ -138,6 +138,37 @@ def bridge_to_queue(scope: Scope, queue_arn: str, queue_kms_key: str | None = No
     return _bridge(scope, "sqs:SendMessage", queue_arn, queue_kms_key)
 
 
+def irsa_trust(scope: Scope, oidc_provider: str, service_accounts: Iterable[str]) -> list[Statement]:
+    """Let ServiceAccounts (``namespace/name``) of a cluster of EKS take the role, by the cluster's OIDC provider.
+
+    ``aud`` and ``sub`` are both compared, as AWS's own guide to IRSA does: without ``sub`` any pod of the cluster could take the role.
+    """
+    provider = oidc_provider.removeprefix("https://").rstrip("/")
+    subjects = [f"system:serviceaccount:{name.replace('/', ':')}" for name in sorted(set(service_accounts))]
+    return [{
+        "Sid": f"{SID_PREFIX}TrustServiceAccounts",
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:{scope.partition}:iam::{scope.account_id}:oidc-provider/{provider}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{provider}:aud": "sts.amazonaws.com", f"{provider}:sub": subjects}},
+    }]
+
+
+def pod_identity_trust(service_accounts: Iterable[str]) -> list[Statement]:
+    """Let EKS Pod Identity give the role to ServiceAccounts (``namespace/name``), whose names it puts into the session's tags.
+
+    A statement for each, since two conditions of one statement would take any name with any namespace.
+    """
+    return [{
+        "Sid": f"{SID_PREFIX}TrustPodIdentity{number}",
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Condition": {"StringEquals": {
+            "aws:RequestTag/kubernetes-namespace": name.partition("/")[0], "aws:RequestTag/kubernetes-service-account": name.partition("/")[2]}},
+    } for number, name in enumerate(sorted(set(service_accounts)), start=1)]
+
+
 def operator(scope: Scope, topic_arn: str, queue_arn: str, dead_letter_queue_arn: str, bucket_arns: Iterable[str],
              topic_kms_key: str | None = None, queue_kms_key: str | None = None) -> list[Statement]:
     """Let an operator run the playbooks: every action that the modules use, on exactly these objects.

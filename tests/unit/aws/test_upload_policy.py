@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleError
+from ansible_collections.gen3.uploads.plugins.lookup.policy import LookupModule
 from ansible_collections.gen3.uploads.plugins.modules import upload_policy
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -44,6 +46,9 @@ CASES = {
     "queue_reader": {"kind": "queue_reader"},
     "operator": {"kind": "operator", "buckets": TWO_ACCOUNTS},
     "operator-keys": {"kind": "operator", "topic_kms_key": "1234abcd", "queue_kms_key": "alias/queue"},
+    "irsa_trust": {"kind": "irsa_trust", "oidc_provider": "https://oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE",
+                   "service_accounts": ["default/ssjdispatcher-sa", "default/ssjdispatcher-job-sa"]},
+    "pod_identity_trust": {"kind": "pod_identity_trust", "service_accounts": ["gen3/ssjdispatcher-sa", "default/ssjdispatcher-job-sa"]},
     "operator-aws-cn": {"kind": "operator", "region": "cn-northwest-1", "dead_letter_queue": "Dead"},
 }
 
@@ -127,3 +132,28 @@ def test_a_policy_that_iam_does_not_take_is_split(run_module, monkeypatch, count
         assert len(sids) == len(set(sids))
     if count == 60:
         assert "IAM takes 6144" in warned[0] and len(documents) == 2
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_lookup_returns_the_same_as_json(case):
+    (text,) = LookupModule().run([], **{**NAMES, **CASES[case]})
+    assert json.loads(text) == json.loads((GOLDEN / f"{case}.json").read_text())
+
+
+@pytest.mark.parametrize(("more", "sentence"), [
+    ({"kind": "irsa_trust", "service_accounts": ["default/a"]}, "oidc_provider"),
+    ({"kind": "irsa_trust", "oidc_provider": "oidc.example.org"}, "without them nobody could take the role"),
+    ({"kind": "pod_identity_trust", "service_accounts": ["a"]}, "service_accounts has a, which is not NAMESPACE/NAME."),
+    ({"kind": "none"}, "kind"),
+    ({"kind": "job", "bucket": "x"}, "bucket"),
+])
+def test_a_lookup_or_a_module_that_lacks_something_says_what(run_module, more, sentence):
+    with pytest.raises(AnsibleError, match=re.escape(sentence)):
+        LookupModule().run([], **{**NAMES, **more})
+    if more["kind"] != "none" and "bucket" not in more:
+        assert sentence in run_module(upload_policy, **{**NAMES, **more})["msg"]
+
+
+def test_the_lookup_takes_no_terms():
+    with pytest.raises(AnsibleError, match="by name only"):
+        LookupModule().run(["job"], **{**NAMES, "kind": "job"})
