@@ -18,7 +18,7 @@ options:
       - V(dispatcher), V(job), V(bridge_to_topic) and V(bridge_to_queue) are for the identities that ssjdispatcher, the
         indexing Jobs and the event bridge in front of MinIO run with, V(queue_reader) for that of an event bridge that reads the queue
         in place of ssjdispatcher.
-      - V(irsa_trust) and V(pod_identity_trust) say who may take a role of these identities: the O(service_accounts) of a cluster of EKS,
+      - V(irsa_trust) and V(pod_identity_trust) let the O(service_accounts) of a cluster of EKS take a role of these identities,
         by its OIDC provider or by EKS Pod Identity.
       - V(operator) is for the identity that runs this collection. With O(topic_kms_key) and O(queue_kms_key) it may use these keys,
         as reindexing has to.
