@@ -99,7 +99,10 @@ def make(report: Report, module: str, wanted: Callable[[], bool] = lambda: True,
     if files:
         directory = next(iter(files.values())).parent
         for unfinished in directory.glob("*.*"):  # of a process that was killed
-            shutil.rmtree(unfinished) if unfinished.is_dir() else unfinished.unlink()
+            if unfinished.is_dir():
+                shutil.rmtree(unfinished)
+            else:
+                unfinished.unlink()
         downloads.fetch(files, SOURCES / module / "go.mod", cache_directory(), report, wanted)
         note_growth()
     build(report, module, wanted, then)

@@ -128,10 +128,10 @@ class World:
 
     def readers(self) -> Iterator[tuple[str, Mapping[str, Any] | None, list[dict[str, Any]]]]:
         """Yield name, Deployment and pods of who reads the queue in place of ssjdispatcher, and of ssjdispatcher. May raise KubeError."""
-        namespace = self.params["namespace"]
+        namespace, kube = self.params["namespace"], self.kube()
         for name in filter(None, (self.params["queue_reader"], self.params["deployment"])):
-            deployment = self.kube().get("Deployment", name, namespace)
-            yield name, deployment, self.kube().list("Pod", namespace, dispatcher.selector(deployment)) if deployment else []
+            deployment = kube.get("Deployment", name, namespace)
+            yield name, deployment, kube.list("Pod", namespace, dispatcher.selector(deployment)) if deployment else []
 
     def queue_evidence(self, depth: Mapping[str, int] | None) -> list[str]:
         """Return the queue's metrics in words; nothing on a way without a queue."""

@@ -28,7 +28,8 @@ def observe(world: World, endpoints: Sequence[str], job_limit: int, now: datetim
     namespace = world.params["jobs_namespace"]
 
     def jobs() -> JobCounts:
-        return count_jobs(world.kube().list("Job", namespace, JOB_LABEL), world.kube().list("Pod", namespace, JOB_LABEL), job_limit, now)
+        kube = world.kube()  # each call connects anew
+        return count_jobs(kube.list("Job", namespace, JOB_LABEL), kube.list("Pod", namespace, JOB_LABEL), job_limit, now)
 
     restarts = stations.ask("restarts", lambda: [each for _name, _deployment, pods in world.readers() for each in restarts_of(pods, now)], [])
     ends = {url: stations.ask(f"certificate of {url}", lambda url=url: served.certificate_end(url), None)
