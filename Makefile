@@ -11,6 +11,9 @@ export PATH := $(VENV)/bin:$(PATH)
 # Tools that ask a server for news wait for a time-out where there is none.
 export ANSIBLE_LINT_NO_UPDATE_CHECK := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Python keeps what it has compiled, also where the environment says otherwise (images do): the packages are installed
+# uncompiled, and each of a run's many processes would compile its imports anew, in 5 s of 7.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The programs of the lab that the cache lacks are downloaded or built beside pip and beside what needs none of them.
 BUILD = touch -c $(VENV) $(LAB_VENV); BUILD_FOR=$$PPID PYTHONPATH=tests $(PYTHON) -m lab.programs
