@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
+from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
 from lab import environment, programs
 from progress import Progress
 
+ROOT = Path(__file__).resolve().parents[3]
 UV = """#!/bin/sh
 echo uv "$@" >> "$FAKE_LOG"
 [ -z "$FAKE_UV_FAILS" ] || { echo "no such wheel"; exit 1; }
@@ -89,6 +92,13 @@ def test_two_at_once_install_once(commands, tmp_path):
     for each in both:
         each.join()
     assert len(commands.read_text().splitlines()) == 2
+
+
+def test_python_keeps_what_it_has_compiled_also_where_the_environment_says_otherwise():
+    """A module's imports took 6.8 s uncompiled and 1.4 s compiled, in each of the thousands of processes of a test run."""
+    shown = subprocess.run(["make", "--no-print-directory", "--eval", "show: ; @env", "show"], cwd=ROOT, capture_output=True, text=True,
+                           check=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}).stdout
+    assert "PATH=" in shown and "PYTHONDONTWRITEBYTECODE" not in shown
 
 
 def test_a_long_installation_is_not_silent(monkeypatch):
