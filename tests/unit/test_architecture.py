@@ -12,7 +12,7 @@ OURS = "ansible_collections.gen3.uploads.plugins.module_utils"
 FLOORS = (
     {"_core"},
     {"_k8s", "_aws", "_minio", "_gen3"},
-    {"_json_document", "_channel", "_bucket_notifications", "_reindex", "_uploads"},
+    {"_json_document", "_channel", "_bucket_notifications", "_reindex", "_uploads", "_event_bridge"},
     {"_ssjdispatcher"},
     {"_probe"},
     {"_trace"},

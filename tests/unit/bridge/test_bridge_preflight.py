@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 import yaml
-from ansible.parsing.dataloader import DataLoader
 from ansible.template import trust_as_template
+from ansible_collections.gen3.uploads.plugins.module_utils._event_bridge import settings
 from bridge_engine import DESTINATIONS, ROLE, TOKEN, templar
 
 KEY = "secret-key-of-the-tests"
@@ -38,7 +38,7 @@ CASES = {
     "no checksum": ({**GOOD, "event_bridge_install_method": "url"}, "checksum"),
     "no file": ({**GOOD, "event_bridge_install_method": "file", "event_bridge_sha256": "0" * 64}, "file"),
     "a version that is a path": ({**GOOD, "event_bridge_version": "../1.20.0"}, "version"),
-    "no topic": ({**GOOD, "event_bridge_topic_arn": None}, "topic topic's-region"),
+    "no topic": ({**GOOD, "event_bridge_topic_arn": None}, "topic"),
     "a topic elsewhere": ({**GOOD, "event_bridge_region": "eu-west-1"}, "topic's-region"),
     "no queue": ({**GOOD, "event_bridge_route": "sqs", "event_bridge_queue_url": None}, "queue"),
     "a queue elsewhere": ({**GOOD, "event_bridge_route": "sqs", "event_bridge_region": "eu-west-1"}, "queue's-region"),
@@ -58,7 +58,7 @@ CASES = {
     "a pod that sends": ({**PUBLISHER, "event_bridge_route": "sqs"}, ""),
     "a pod that nobody reaches": ({**PUBLISHER, "event_bridge_url": None}, "way-in"),
     "a pod without keys": ({**PUBLISHER, **dict.fromkeys(KEYS)}, "keys-in-the-cluster"),
-    "a pod without a topic": ({**PUBLISHER, "event_bridge_topic_arn": None}, "topic topic's-region"),
+    "a pod without a topic": ({**PUBLISHER, "event_bridge_topic_arn": None}, "topic"),
     "a pod with the role of its account": ({**PUBLISHER, **dict.fromkeys(KEYS), "event_bridge_service_account": "publisher"}, ""),
     "a pod that reads the queue": (READER, ""),
     "a pod that reads no queue": ({**READER, "event_bridge_queue_url": None}, "queue"),
@@ -73,22 +73,44 @@ CASES = {
 }
 
 
-def refused(variables):
-    """What the checks that fail are about: the tables of the tasks, without the start of an Ansible for each case."""
-    facts = {"ansible_facts": {"service_mgr": "systemd", "architecture": "x86_64"}}
-    variables = {"event_bridge_route": "sns", **variables}
-    failed = []
-    for file in ("preflight.yml", f"preflight_{templar(**variables).template(trust_as_template('{{ event_bridge_place }}'))}.yml"):
-        for task in DataLoader().load_from_file(str(ROLE / "tasks" / file), trusted_as_template=True):
-            values = templar(**facts, **variables, **task.get("vars", {}))
-            failed += [item["about"] for item in task.get("loop", []) if not values.template(item["that"])]
-    return failed
+FINDINGS = {
+    "token": "event_bridge_token needs at least 32", "path": "event_bridge_path needs a path", "source": "event_bridge_source queue hands",
+    "days": "event_bridge_dead_letter_days needs", "topic": "Route sns needs event_bridge_topic_arn",
+    "topic's-region": "event_bridge_region is not the region of event_bridge_topic_arn",
+    "queue": "needs event_bridge_queue_url", "queue's-region": "event_bridge_region is not the region in event_bridge_queue_url",
+    "keys": "Set both", "temporary-keys": "is a temporary key", "characters-of-the-keys": "A key of AWS has a double quote",
+    "image": "needs event_bridge_image", "TLS": "where the token needs TLS", "allowed-addresses": "name the senders",
+    "way-in": "goes through the cluster only where MinIO reaches it", "keys-in-the-cluster": "in the cluster needs event_bridge_aws_access_key_id",
+    "service-manager": "is not managed by systemd", "processor": "this node is s390x", "version": "event_bridge_version names",
+    "file": "needs event_bridge_file", "checksum": "needs event_bridge_sha256", "address": "need an address of the loopback interface",
+    "dispatcher": "needs event_bridge_dispatcher_url"}
+"""What a finding is about -> words of its sentence."""
+
+
+def refused(variables, **facts):
+    """What the findings are about, each of which is one sentence."""
+    options = list(yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]["options"])
+    values = templar(**{"event_bridge_route": "sns", "ansible_facts": {}, **variables})
+    values = {name: values.template(trust_as_template(f"{{{{ {name} }}}}")) for name in options}
+    found = settings.problems(values, {"service_mgr": "systemd", "architecture": "x86_64", **facts})
+    about = [[name for name, words in FINDINGS.items() if words in sentence] for sentence in found]
+    assert all(len(names) == 1 for names in about), found
+    return [name for names in about for name in names]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_refusals(case):
     variables, about = CASES[case]
-    assert " ".join(name.replace(" ", "-") for name in refused(variables)) == about
+    assert " ".join(refused(variables)) == about
+
+
+@pytest.mark.parametrize(("facts", "about"), [({"service_mgr": "openrc"}, "service-manager"), ({"architecture": "s390x"}, "processor")])
+def test_a_node_that_cannot_run_it(facts, about):
+    assert refused(GOOD, **facts) == [about] and refused(CLUSTER, **facts) == []
+
+
+def test_all_findings_at_once():
+    assert refused({**OPEN, "event_bridge_token": None, "event_bridge_image": None, "event_bridge_tls_secret": None}) == ["token", "image", "TLS"]
 
 
 def test_a_play_that_is_refused_prints_no_secret(tmp_path):
