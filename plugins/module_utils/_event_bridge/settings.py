@@ -69,7 +69,7 @@ def _common(settings: Mapping[str, Any]) -> Iterator[str]:
     if len(keys) == 1:
         yield "Set both event_bridge_aws_access_key_id and event_bridge_aws_secret_access_key, or none where the node has a role."
     if get("aws_access_key_id").startswith("ASIA"):
-        yield ("event_bridge_aws_access_key_id is a temporary key, which would end and leave all events waiting. Use a user's own.")
+        yield "event_bridge_aws_access_key_id is a temporary key, which would end and leave all events waiting. Use a user's own."
     if not all(map(QUOTABLE.fullmatch, keys)):
         yield "A key of AWS has a double quote, backslash, backtick or line break, which systemd would read differently."
 
