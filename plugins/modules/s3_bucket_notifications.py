@@ -149,6 +149,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import converge as notifications
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import EVENTS
 
 RULE_OPTIONS = dict(
@@ -163,6 +164,14 @@ RULE_OPTIONS = dict(
 )
 
 
+def converge(module):
+    """Converge the rules of the buckets and return the module's result, or raise AwsError."""
+    rules = notifications.Convergence(module, module.params["buckets"], module.params["topic_arn"])
+    if not module.check_mode:
+        rules.apply()
+    return {**outcome(rules.changes), "notes": rules.notes, "buckets": rules.described()}
+
+
 def main():
     """Run the module."""
     module = AnsibleAWSModule(
@@ -175,7 +184,7 @@ def main():
         ),
         supports_check_mode=True,
     )
-    run_module(module, lambda: notifications.converge(module))
+    run_module(module, lambda: converge(module))
 
 
 if __name__ == "__main__":

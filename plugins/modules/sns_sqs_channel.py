@@ -150,6 +150,17 @@ options:
             and to other O(channels[].senders), and take away only the right of O(channels[].buckets). Without it that is refused.
         type: bool
         default: false
+  bucket_notifications:
+    description:
+      - Also converge the rules by which the buckets send to their channels, as M(gen3.uploads.s3_bucket_notifications) does.
+      - They are planned before the first change. They are set last, and with O(state=absent) removed first.
+    type: bool
+    default: false
+  propagation_timeout:
+    description:
+      - For how many seconds to retry while S3 does not accept a rule, as it does until the policy of a new topic has spread.
+    type: int
+    default: 60
 notes:
   - A re-run makes eight read calls for a channel, the account's included, one more for each bucket of another run that the topic's
     policy names, and no write call.
@@ -197,6 +208,27 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+notes:
+  description: Which rules of others do what is wanted, in sentences.
+  returned: with O(bucket_notifications=true)
+  type: list
+  elements: str
+  sample: []
+channel_changes:
+  description: Those of RV(changes) that are about topics, queues and subscriptions.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - action: create
+      resource: SQS queue Gen3Queue-dlq
+      attribute: null
+notification_changes:
+  description: Those of RV(changes) that are about the rules of buckets.
+  returned: with O(bucket_notifications=true)
+  type: list
+  elements: dict
+  sample: []
 channels:
   description: The channels, in the order of O(channels). Check mode returns the same names, URLs and documents.
   returned: success
@@ -286,9 +318,13 @@ changes:
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import converge as notifications
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import EVENTS
 from ansible_collections.gen3.uploads.plugins.module_utils._channel import converge as messaging
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
+from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
+from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 
 BUCKET_OPTIONS = dict(
     name=dict(type="str", required=True),
@@ -321,6 +357,30 @@ CHANNEL_OPTIONS = dict(
 )
 
 
+def converge(module):
+    """Converge the channels, and the buckets' rules where they are asked for, and return the module's result, or raise AwsError.
+
+    All of it is planned before the first change. Rules come last, and go first: nothing is sent to a channel that is not there.
+    """
+    channels = messaging.Convergence(module)
+    parts = [channels]
+    result = {}
+    if module.params["bucket_notifications"]:
+        try:
+            rules = notifications.Convergence(module, [{"events": list(EVENTS), **rule} for rule in channels.rules()])
+        except UploadsError as error:
+            # Who only looks goes on with what is known of the channels.
+            error.details.update(channels=channels.described(), changes=outcome(channels.changes)["changes"])
+            raise
+        parts = [rules, channels] if module.params["state"] == "absent" else [channels, rules]
+        result = {"notification_changes": outcome(rules.changes)["changes"], "notes": rules.notes}
+    if not module.check_mode:
+        for part in parts:
+            part.apply()
+    return {**outcome([change for part in parts for change in part.changes]), "channel_changes": outcome(channels.changes)["changes"],
+            **result, "channels": channels.described()}
+
+
 def main():
     """Run the module."""
     module = AnsibleAWSModule(
@@ -328,10 +388,12 @@ def main():
             **aws.HIDDEN_ACCESS_KEY,
             state=dict(type="str", choices=["present", "absent"], default="present"),
             channels=dict(type="list", elements="dict", required=True, options=CHANNEL_OPTIONS),
+            bucket_notifications=dict(type="bool", default=False),
+            propagation_timeout=dict(type="int", default=60),
         ),
         supports_check_mode=True,
     )
-    run_module(module, lambda: messaging.converge(module))
+    run_module(module, lambda: converge(module))
 
 
 if __name__ == "__main__":

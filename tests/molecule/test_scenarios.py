@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -19,10 +20,11 @@ def environment():
     """What the scenarios need: Docker, two versions of MinIO, and Bento, which the lab builds."""
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         pytest.skip("no Docker daemon answers")
-    here, former = (programs.ensure(print, module)["minio"] for module in ("go-minio", "go-minio-former"))
+    files = {"MINIO": programs.ensure(print, "go-minio")["minio"], "MINIO_OTHER": programs.ensure(print, "go-minio-former")["minio"],
+             "BENTO": programs.ensure(print, "go-bento")["bento"]}
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "MOLECULE_MINIO_FILE": str(here), "MOLECULE_MINIO_OTHER_FILE": str(former),
-            "MOLECULE_BENTO_FILE": str(programs.ensure(print, "go-bento")["bento"])}
+            **{f"MOLECULE_{name}_FILE": str(file) for name, file in files.items()},
+            **{f"MOLECULE_{name}_SHA256": hashlib.file_digest(file.open("rb"), "sha256").hexdigest() for name, file in files.items()}}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 try:
@@ -49,8 +50,12 @@ class AwsError(UploadsError):
         super().__init__(message, **{name: value for name, value in details.items() if value})
 
 
+@cache
 def client(module: AnsibleAWSModule, service: str) -> Any:
-    """Return a client whose calls with ``aws_retry=True`` outlast throttling and server errors for about a minute."""
+    """Return a client whose calls with ``aws_retry=True`` outlast throttling and server errors for about a minute.
+
+    The same one each time, as botocore takes 0.2 s to make it.
+    """
     return module.client(service, retry_decorator=AWSRetry.jittered_backoff(
         retries=8, delay=1, max_delay=15, catch_extra_error_codes=_TRANSIENT))
 

@@ -15,32 +15,37 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import P
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import plan as planning
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import is_account_id
-from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.api import Notifications
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import Rule
 
 
-def converge(module: AnsibleAWSModule) -> dict[str, Any]:
-    """Converge the rules of the module's options and return its result, or raise AwsError."""
-    absent = module.params["state"] == "absent"
-    plan = planning.plan_absent if absent else planning.plan_present
-    aws.required_region(module)
-    rules, owners = _wanted(module.params["buckets"], module.params["topic_arn"], absent)
-    api = Notifications(module, owners, module.params["propagation_timeout"])
-    existing = [bucket for bucket in rules if _exists(api, bucket, rules[bucket], absent)]
-    found = {bucket: api.configuration(bucket) for bucket in existing}
-    changes = [change for bucket in existing for change in plan(bucket, found[bucket], rules[bucket])]
-    notes = [] if absent else [note for bucket in existing for note in planning.notes(bucket, found[bucket], rules[bucket])]
-    for bucket in () if absent else existing:
-        for message in planning.warnings(bucket, found[bucket], rules[bucket]):
+class Convergence:
+    """The rules of buckets from their plan to their result: what is wrong is refused before ``apply`` is called."""
+
+    def __init__(self, module: AnsibleAWSModule, buckets: Sequence[Mapping[str, Any]], topic_arn: str | None = None):
+        """Observe and plan ``buckets`` (as the option of s3_bucket_notifications), or raise AwsError."""
+        absent = module.params["state"] == "absent"
+        self._plan = planning.plan_absent if absent else planning.plan_present
+        aws.required_region(module)
+        self._rules, owners = _wanted(buckets, topic_arn, absent)
+        self._api = Notifications(module, owners, module.params["propagation_timeout"])
+        existing = [bucket for bucket in self._rules if _exists(self._api, bucket, self._rules[bucket], absent)]
+        found = {bucket: self._api.configuration(bucket) for bucket in existing}
+        self.changes = [change for bucket in existing for change in self._plan(bucket, found[bucket], self._rules[bucket])]
+        kept = () if absent else existing
+        self.notes = [note for bucket in kept for note in planning.notes(bucket, found[bucket], self._rules[bucket])]
+        for message in (message for bucket in kept for message in planning.warnings(bucket, found[bucket], self._rules[bucket])):
             module.warn(message)
-    if not module.check_mode:
-        for change in changes:
+
+    def apply(self) -> None:
+        """Carry the plan out, on each bucket as it is right before."""
+        for change in self.changes:
             bucket = change.parameters["bucket"]
-            api.write(bucket, lambda bucket=bucket: plan(bucket, api.configuration(bucket), rules[bucket]))
-    return {**outcome(changes), "notes": notes, "buckets": [
-        {"name": bucket, "rules": [rule.as_configuration() for rule in rules[bucket]]} for bucket in rules
-    ]}
+            self._api.write(bucket, lambda bucket=bucket: self._plan(bucket, self._api.configuration(bucket), self._rules[bucket]))
+
+    def described(self) -> list[dict[str, Any]]:
+        """Return what the result tells about each bucket."""
+        return [{"name": bucket, "rules": [rule.as_configuration() for rule in rules]} for bucket, rules in self._rules.items()]
 
 
 def _wanted(buckets: Sequence[Mapping[str, Any]], topic_arn: str | None,

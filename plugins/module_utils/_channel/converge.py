@@ -16,7 +16,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import fresh_write, policy
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope
 from ansible_collections.gen3.uploads.plugins.module_utils._channel import plan as planning
-from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change, outcome
+from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
 from ansible_collections.gen3.uploads.plugins.module_utils._channel.api import Messaging, account_id
 from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import (
     Channel,
@@ -27,30 +27,40 @@ from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import
 )
 
 
-def converge(module: AnsibleAWSModule) -> dict[str, Any]:
-    """Converge the channels of the module's options and return its result, or raise AwsError."""
-    absent = module.params["state"] == "absent"
-    plan, parts = (planning.plan_absent, planning.ABSENT) if absent else (planning.plan_present, planning.PRESENT)
-    warn = planning.removal_warnings if absent else planning.warnings
-    created: dict[str, str | None] = {}
-    region = aws.required_region(module)
-    # Names are checked before the first call to AWS; the account number does not matter for that.
-    refuse_shared_names([channel(options, Scope(region, "0" * 12)) for options in module.params["channels"]])
-    scope = Scope(region, account_id(module))
-    channels = [channel(options, scope) for options in module.params["channels"]]
-    api = Messaging(module)
-    found = [(each, _observe(api, each, absent, plan)) for each in channels]
-    changes = [change for each, current in found for change in plan(each, current)]
-    for message in (message for each, current in found for message in warn(each, current)):
-        module.warn(message)
-    if changes and not module.check_mode:
-        for each, current in found:
-            if plan(each, current):
-                created.update(_apply(api, each, current, parts, absent))
-    return {**outcome(changes), "channels": [
-        _described(each, api, current, None if absent else planning.desired(each, current), created)
-        for each, current in found
-    ]}
+class Convergence:
+    """Channels from their plan to their result: what is wrong is refused before ``apply`` is called."""
+
+    def __init__(self, module: AnsibleAWSModule):
+        """Observe and plan the channels of the module's options, or raise AwsError."""
+        self._absent = module.params["state"] == "absent"
+        self._plan, self._parts = (planning.plan_absent, planning.ABSENT) if self._absent else (planning.plan_present, planning.PRESENT)
+        self._created: dict[str, str | None] = {}
+        region = aws.required_region(module)
+        # Names are checked before the first call to AWS; the account number does not matter for that.
+        refuse_shared_names([channel(options, Scope(region, "0" * 12)) for options in module.params["channels"]])
+        scope = Scope(region, account_id(module))
+        channels = [channel(options, scope) for options in module.params["channels"]]
+        self._api = Messaging(module)
+        self._found = [(each, _observe(self._api, each, self._absent, self._plan)) for each in channels]
+        self.changes = [change for each, current in self._found for change in self._plan(each, current)]
+        warn = planning.removal_warnings if self._absent else planning.warnings
+        for message in (message for each, current in self._found for message in warn(each, current)):
+            module.warn(message)
+
+    def apply(self) -> None:
+        """Carry the plan out, each part on what it is right before."""
+        for each, current in self._found if self.changes else ():
+            if self._plan(each, current):
+                self._created.update(_apply(self._api, each, current, self._parts, self._absent))
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the rules by which the buckets send to their channels, as s3_bucket_notifications takes them."""
+        return [{**bucket, "topic_arn": each.topic_arn} for each, _ in self._found for bucket in each.buckets]
+
+    def described(self) -> list[dict[str, Any]]:
+        """Return what the result tells about each channel."""
+        return [_described(each, self._api, current, None if self._absent else planning.desired(each, current), self._created)
+                for each, current in self._found]
 
 
 def _observe(api: Messaging, wanted: Channel, absent: bool, plan: planning.Plan) -> Current:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.retries import RetryingBotoClientWrapper
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import fresh_write
-from ansible_collections.gen3.uploads.plugins.module_utils._channel import converge
 from ansible_collections.gen3.uploads.plugins.module_utils._channel.api import Messaging
 from ansible_collections.gen3.uploads.plugins.modules import s3_bucket_notifications, sns_sqs_channel
 from botocore.exceptions import ClientError
@@ -316,7 +315,7 @@ def test_two_runs_at_once_keep_both_buckets(aws, account, channel, run_module, m
         def __init__(self, bucket):
             self.params = {"state": "present", "channels": [{
                 **{name: option.get("default") for name, option in sns_sqs_channel.CHANNEL_OPTIONS.items()},
-                "topic": "t", "queue": "q", "buckets": [{"name": bucket, "account_id": None}]}]}
+                "topic": "t", "queue": "q", "buckets": [{"name": bucket, "account_id": None}]}], "bucket_notifications": False}
 
         def client(self, service, retry_decorator=None):
             return RetryingBotoClientWrapper(aws(service), retry_decorator)
@@ -325,5 +324,5 @@ def test_two_runs_at_once_keep_both_buckets(aws, account, channel, run_module, m
             pass
 
     with ThreadPoolExecutor() as pool:
-        assert all(result["changed"] for result in pool.map(lambda bucket: converge.converge(Module(bucket)), ("aaa", "bbb")))
+        assert all(result["changed"] for result in pool.map(lambda bucket: sns_sqs_channel.converge(Module(bucket)), ("aaa", "bbb")))
     assert sorted(account.allowed()) == ["aaa", "bbb"]

@@ -9,7 +9,7 @@ from ansible_files import load
 
 ROOT = Path(__file__).resolve().parents[3]
 VERBS = frozenset("""
-    Activate Add Apply Build Check Clean Compare Configure Confirm Copy Count Create Deploy Detect Disable Download Enable End Ensure Fail
+    Activate Add Apply Build Check Clean Compare Configure Confirm Copy Count Create Deploy Detect Determine Disable Download Enable End Ensure Fail
     Find Follow Gather Install List Load Plan Prepare Push Query Read Record Reload Remove Report Reset Restart Restore Run Save Send Set
     Show Start Stop Unpack Validate Verify Wait Warn Write
 """.split())
