@@ -13,9 +13,10 @@ class FilterModule:
     def filters(self):
         """Return name -> function."""
         return {
-            "minio_conceal": targets.conceal,
             "minio_directory_problems": directories.problems,
             "minio_former_targets": targets.former,
+            "minio_log_reason": targets.log_reason,
+            "minio_missing_targets": targets.missing,
             "minio_problems": settings.problems,
             "minio_target_plan": targets.plan,
             "minio_target_problems": targets.problems,

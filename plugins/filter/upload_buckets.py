@@ -34,6 +34,11 @@ def minio_upload_buckets(buckets: Iterable[Mapping[str, Any]], target: str) -> l
         for bucket in buckets if bucket["storage"] == "minio"]
 
 
+def dispatcher_upload_buckets(buckets: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the buckets of both storages, as the role ssjdispatcher takes them."""
+    return [_only(bucket, ("name", "storage", "prefix", "suffix")) for bucket in buckets]
+
+
 def _only(bucket: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     return {key: bucket[key] for key in keys if bucket.get(key) is not None}
 
@@ -44,4 +49,5 @@ class FilterModule:
     def filters(self):
         """Return name -> function."""
         return {"s3_upload_buckets": s3_upload_buckets, "minio_upload_buckets": minio_upload_buckets,
+                "dispatcher_upload_buckets": dispatcher_upload_buckets,
                 "upload_problems": upload_problems}

@@ -75,6 +75,10 @@ options:
             description: Only keys that end with this.
             type: str
             default: ""
+  bucket_notifications:
+    description: Whether the C(notifications) of O(buckets) are looked at. With V(false) all rules stay as they are.
+    type: bool
+    default: true
   purge_notifications:
     description: Whether buckets with C(notifications) lose the rules that are not listed.
     type: bool
@@ -283,6 +287,7 @@ def main():
                 **NAMED, versioning=dict(type="str", choices=["enabled", "suspended"]),
                 object_lock=dict(type="bool", default=False), quota=dict(type="str"),
                 notifications=dict(type="list", elements="dict", options=RULE)),
+            bucket_notifications=dict(type="bool", default=True),
             purge_notifications=dict(type="bool", default=False),
             remove_target_arns=dict(type="list", elements="str", default=[]),
             discard_dead_rules=dict(type="bool", default=False),
@@ -296,7 +301,10 @@ def main():
         ),
         supports_check_mode=True,
     )
-    minio.run_module(module, lambda connection: resources.converge(connection, module.params, module.check_mode))
+    options = dict(module.params)
+    if not options["bucket_notifications"]:
+        options["buckets"] = [{**bucket, "notifications": None} for bucket in options["buckets"]]
+    minio.run_module(module, lambda connection: resources.converge(connection, options, module.check_mode))
 
 
 if __name__ == "__main__":

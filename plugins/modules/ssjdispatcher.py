@@ -416,6 +416,12 @@ jobs:
       description: Whether the entry or its image would change.
       type: bool
       sample: false
+images:
+  description: The image of the Jobs of each bucket, by RV(jobs).
+  returned: success
+  type: dict
+  sample:
+    gen3-bucket: quay.io/cdis/indexs3client:2025.12
 converged:
   description: Whether there was nothing to change and no rollout to wait for.
   returned: success
@@ -568,6 +574,7 @@ def run(module):
     return {
         "installation": plan.description,
         "jobs": plan.jobs,
+        "images": {bucket: job["image"] for job in reversed(plan.jobs) for bucket in job["buckets"]},
         "shared_entry": plan.shared_entry,
         "read_by_another": plan.read_by_another,
         "starts_reading": plan.starts_reading,

@@ -93,17 +93,28 @@ def test_what_minios_node_cannot_have_is_named(clean_lab, tmp_path, setting, wor
 TEARDOWN_CASES = ["unreachable API server", "wrong context", "Secret owned by an ExternalSecret", "Secret that is not JSON"]
 
 
+@pytest.fixture(scope="module")
+def deployed(lab):
+    """The lab after site.yml, once for all tests of the teardown: none of them takes anything away."""
+    lab.reset()
+    succeed(lab, SITE)
+    return lab
+
+
 @pytest.mark.parametrize("case", TEARDOWN_CASES)
-def test_teardown_refuses_before_it_has_taken_anything_away(clean_lab, tmp_path, case):
+def test_teardown_refuses_before_it_has_taken_anything_away(deployed, tmp_path, case):
     prepare, variables, environment, words = CASES[case]
-    succeed(clean_lab, SITE)
+    secret = deployed.kube.get("Secret", "ssjdispatcher-creds")
     if prepare:
-        text = clean_lab.kube.get("Secret", "ssjdispatcher-creds")["data"]["credentials.json"]
-        clean_lab.kube.delete("Secret", "ssjdispatcher-creds")
-        prepare(clean_lab)
+        deployed.kube.delete("Secret", "ssjdispatcher-creds")
+        prepare(deployed)
         if case == "Secret owned by an ExternalSecret":
-            clean_lab.kube.patch("Secret", "ssjdispatcher-creds", {"data": {"credentials.json": text}})
-    refused(clean_lab, TEARDOWN, {**variables, **CONFIRM}, with_kubeconfig(clean_lab, environment, tmp_path), words)
+            deployed.kube.patch("Secret", "ssjdispatcher-creds", {"data": secret["data"]})
+    refused(deployed, TEARDOWN, {**variables, **CONFIRM}, with_kubeconfig(deployed, environment, tmp_path), words)
+    if prepare:
+        deployed.kube.delete("Secret", "ssjdispatcher-creds")
+        deployed.kube.create({name: secret[name] for name in ("apiVersion", "kind", "type", "data")} | {
+            "metadata": {name: value for name, value in secret["metadata"].items() if name in ("name", "labels", "annotations")}})
 
 
 def refused(lab, playbook, variables, environment, words, **options):

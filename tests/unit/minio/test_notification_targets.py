@@ -254,3 +254,16 @@ def test_every_text_that_is_not_public_is_concealed():
                                          ("/run/q", False), ("/runner/q", True), ("/srv/a b", False), ("/srv/q\n", False)])
 def test_a_directory_of_the_service(path, holds):
     assert bool(targets.DIRECTORY.fullmatch(path)) is holds
+
+
+def test_which_targets_are_not_live():
+    wanted = targets.plan([{"id": name, "type": "webhook", "options": {"endpoint": "http://127.0.0.1"}} for name in ("B", "A", "C")], "/var/q", region="r")
+    assert targets.missing(wanted, ["arn:minio:sqs:us-east-1:C:webhook", "arn:minio:sqs::D:webhook"]) == ["A:webhook", "B:webhook"]
+    assert targets.missing(wanted, []) == ["A:webhook", "B:webhook", "C:webhook"] and targets.missing(wanted, None) == []
+
+
+def test_the_reason_in_the_log():
+    target = {"id": "X", "type": "webhook", "options": {"endpoint": "http://127.0.0.1/path", "auth_token": "token-of-x"}}
+    lines = ["API: http://", "FATAL token-of-x", "FATAL token-of-x", "Unable to initialize notification target(s)", "started"]
+    assert targets.log_reason(lines, [target]) == "FATAL <webhook/X auth_token> Unable to initialize notification target(s)"
+    assert targets.log_reason(["started"], []) == ""
