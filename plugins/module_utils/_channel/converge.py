@@ -55,7 +55,7 @@ class Convergence:
 
     def rules(self) -> list[dict[str, Any]]:
         """Return the rules by which the buckets send to their channels, as s3_bucket_notifications takes them."""
-        return [{**bucket, "topic_arn": each.topic_arn} for each, _ in self._found for bucket in each.buckets]
+        return [{**bucket, "topic_arn": each.topic_arn} for each, _current in self._found for bucket in each.buckets]
 
     def described(self) -> list[dict[str, Any]]:
         """Return what the result tells about each channel."""
