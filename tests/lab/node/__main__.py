@@ -4,6 +4,7 @@
 """The agent's loop. ``python -m lab.node STATE``"""
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -21,7 +22,11 @@ from lab.node.node_ports import NodePorts, backends
 from lab.node.pod import NODE, Pod
 from lab.state import State
 
-INTERVAL = 0.1
+INTERVAL = 0.2
+"""Seconds between two looks at the API."""
+
+LOOKS_FOR_SERVICES = 5
+"""Every how many looks the Services are among them: each request costs an idle lab a part of its processor."""
 
 
 class Agent:
@@ -31,6 +36,7 @@ class Agent:
         self._state = state
         self._kube = state.kube("lab-node")
         self._pods: dict[str, Pod] = {}
+        self._services: list[dict[str, Any]] = []
         self._node_ports = NodePorts(log)
 
     def run(self) -> None:
@@ -40,9 +46,9 @@ class Agent:
         self._state.heartbeat_file.write_text(str(os.getpid()))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         try:
-            while True:
+            for number in itertools.count():
                 try:
-                    self._tick()
+                    self._tick(with_services=number % LOOKS_FOR_SERVICES == 0)
                     self._state.heartbeat_file.touch()
                 except requests.RequestException as error:
                     log(f"the API server does not answer: {error}")
@@ -51,7 +57,7 @@ class Agent:
             for pod in self._pods.values():
                 pod.kill()
 
-    def _tick(self) -> None:
+    def _tick(self, with_services: bool) -> None:
         manifests = {pod["metadata"]["uid"]: pod for pod in self._kube.list("Pod", None, resourceVersion="0")}
         for uid in self._pods.keys() - manifests.keys():
             self._forget(uid)
@@ -60,7 +66,9 @@ class Agent:
                 self._tick_pod(uid, manifest)
             except KubeError as error:
                 log(str(error))
-        self._node_ports.update(backends(self._kube.list("Service", None, resourceVersion="0"), list(manifests.values())))
+        if with_services:
+            self._services = self._kube.list("Service", None, resourceVersion="0")
+        self._node_ports.update(backends(self._services, list(manifests.values())))
 
     def _tick_pod(self, uid: str, manifest: dict[str, Any]) -> None:
         if not manifest["spec"].get("nodeName"):
