@@ -13,21 +13,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.service import ARCHITECTURES, QUOTABLE, SHA256, VERSION
+
 TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{32,}")
 """systemd reads such a value between double quotes as it stands, and so does every shell and every HTTP header."""
-
-QUOTABLE = re.compile(r'[^"\\`\n\r]*')
-"""systemd reads such a value between double quotes as it stands."""
 
 PATH = re.compile(r"/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]")
 IMAGE = re.compile(r"[^@ ]+@sha256:[0-9a-f]{64}")
 LOOPBACK = re.compile(r"(127\.[0-9.]+|\[::1\]|localhost):[0-9]+")
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-SHA256 = re.compile("[0-9a-f]{64}")
 TOPIC_ARN = re.compile(r"arn:[a-z-]+:sns:(?P<region>[^:]+):[0-9]{12}:.+")
 QUEUE_URL = re.compile(r"https?://.+/.+")
 REGION_OF_QUEUE = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.")
-ARCHITECTURES = ("x86_64", "aarch64")
 
 
 def problems(settings: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
@@ -109,7 +105,7 @@ def _of_node(settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[
     if method != "go" and not SHA256.fullmatch(get("sha256")):
         yield (f"event_bridge_install_method {method} needs event_bridge_sha256, 64 hexadecimal digits in lower case, of the file that you "
                "trust. The role knows no checksum of a release.")
-    if not all(LOOPBACK.match(get(name)) for name in ("address", "status_address")):
+    if not all(LOOPBACK.fullmatch(get(name)) for name in ("address", "status_address")):
         yield ("event_bridge_address and event_bridge_status_address need an address of the loopback interface with a port: the bridge runs "
                "on MinIO's node, and speaks no TLS.")
     if settings["event_bridge_route"] == "dispatcher" and not re.match("https?://.", get("dispatcher_url")):

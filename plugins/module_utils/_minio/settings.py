@@ -14,18 +14,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._core.service import ARCHITECTURES, QUOTABLE, SHA256, VERSION
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import targets, validate
 
-QUOTABLE = re.compile(r'[^"\\`\n\r]*')
-"""systemd and MinIO agree on such a value between double quotes, and on no other."""
-
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-SHA256 = re.compile("[0-9a-f]{64}")
 REGION = re.compile("[A-Za-z0-9_-]*")
 SERVER_URL = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]+)?")
 VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 MANAGED_VARIABLE = re.compile("MINIO_(NOTIFY|ROOT|ACCESS|SECRET)_")
-ARCHITECTURES = ("x86_64", "aarch64")
 UNREADABLE = "double quote, backslash, backtick or line break, which systemd and MinIO would read differently"
 
 

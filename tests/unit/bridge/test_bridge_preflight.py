@@ -35,6 +35,8 @@ CASES = {
     "a path for everything": ({**GOOD, "event_bridge_path": "/events/"}, "path"),
     "all addresses": ({**GOOD, "event_bridge_address": "0.0.0.0:4199"}, "address"),
     "a public status": ({**GOOD, "event_bridge_status_address": "192.0.2.1:4195"}, "address"),
+    "an address with more behind it": ({**GOOD, "event_bridge_address": "127.0.0.1:4199,0.0.0.0:4199"}, "address"),
+    "an address with an end of line": ({**GOOD, "event_bridge_status_address": "127.0.0.1:4195\n"}, "address"),
     "no checksum": ({**GOOD, "event_bridge_install_method": "url"}, "checksum"),
     "no file": ({**GOOD, "event_bridge_install_method": "file", "event_bridge_sha256": "0" * 64}, "file"),
     "a version that is a path": ({**GOOD, "event_bridge_version": "../1.20.0"}, "version"),
