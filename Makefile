@@ -1,7 +1,7 @@
 # The parts of the project, each one command. `make demo` and `make test` set everything up by themselves.
 SHELL := /bin/sh
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gen3-uploads
-PYTHON ?= $(shell sh tests/newest-python.sh)
+PYTHON ?= $(shell sh tests/find-python.sh)
 VENV := $(CACHE)/venv-$(shell cat requirements.txt tests/lab/requirements.txt tests/requirements.txt | $(PYTHON) tests/cache-key.py)
 LAB_VENV := $(CACHE)/venv-lab-$(shell cat requirements.txt tests/lab/requirements.txt | $(PYTHON) tests/cache-key.py)
 # The demo does without the tests' tools, unless they are there.
