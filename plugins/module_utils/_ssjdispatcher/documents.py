@@ -169,7 +169,7 @@ def _in_their_case(patch: Mapping[str, Any], document: Mapping[str, Any]) -> Map
     """
     if "JOBS" not in patch or not isinstance(document.get("JOBS"), list):
         return patch
-    entries = {entry.get("name"): entry for entry in document["JOBS"] if isinstance(entry, Mapping)}
+    entries = {entry["name"]: entry for entry in document["JOBS"] if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)}
     jobs = []
     for job in patch["JOBS"]:
         written = {key.casefold(): key for key in entries.get(job["name"], ())}

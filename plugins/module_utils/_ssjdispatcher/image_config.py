@@ -32,7 +32,7 @@ def read_image_config(kube: Kube, params: Mapping[str, Any]) -> Mapping[str, Any
     The same as the Job gets through its environment, so that a password that has gone stale shows. Raises ImageConfigError or KubeError.
     """
     where, jobs = read_entries(kube, params)
-    configs = {job.fields.get("name"): job.fields.get("imageconfig") for job in jobs}
+    configs = {job.name: job.fields.get("imageconfig") for job in jobs}
     # In a Secret of our own one entry takes both storages.
     for entry in (params["job_name"], INDEXING):
         if isinstance(configs.get(entry), Mapping):

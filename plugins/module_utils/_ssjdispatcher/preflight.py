@@ -339,7 +339,8 @@ def _rights(cluster: Cluster, installation: Installation, job_namespace: str, he
 
 def _account(job: rules.Job) -> str:
     """Return the ServiceAccount of a JOBS entry's Jobs."""
-    return job.fields.get("serviceaccount") or rbac.JOB_SERVICE_ACCOUNT
+    account = job.fields.get("serviceaccount")
+    return account if account and isinstance(account, str) else rbac.JOB_SERVICE_ACCOUNT
 
 
 def _job_accounts(credentials: Document | None, options: Options) -> list[str]:

@@ -99,8 +99,9 @@ class Job:
 
     @property
     def name(self) -> str:
-        """The name; empty where there is none."""
-        return self.fields.get("name", "")
+        """The name; empty where there is none, or no text."""
+        name = self.fields.get("name")
+        return name if isinstance(name, str) else ""
 
     @property
     def pattern(self) -> str:

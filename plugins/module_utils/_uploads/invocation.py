@@ -37,6 +37,13 @@ def problems(core: str, tags: Sequence[str], skip_tags: Sequence[str], parts: Se
         if unknown:
             choices = f"its parts are {', '.join(parts)}" if parts else "it has no parts, so run it without tags"
             found.append(f"{option} {','.join(unknown)} names no part of this playbook: {choices}.")
+    # The work is in tasks with a part's tag, or, where there are no parts, in tasks without a tag.
+    whole = {"all", "tagged" if parts else "untagged"}
+    if known.issuperset(tags) and not whole.union(parts).intersection(tags):
+        found.append(f"--tags {','.join(tags)} selects no work of this playbook: "
+                     f"{'name some of its parts, ' + ', '.join(parts) if parts else 'run it without tags'}.")
+    if wholesale := [tag for tag in skip_tags if tag in whole]:
+        found.append(f"--skip-tags {','.join(wholesale)} leaves nothing of this playbook to do: name the parts to leave out.")
     left_out = [host for host in needed if host not in hosts]
     if left_out:
         found.append(f"--limit leaves out {' and '.join(left_out)}, where a part of the work is done: run it without --limit, or "

@@ -67,7 +67,12 @@ def _copy(value: Any) -> Any:
 
 
 def _sentence(message: str) -> str:
-    """Return what the validator says as a sentence; of what it does not support it says the name alone."""
+    """Return what the validator says as a sentence; of what it does not support it says the name alone.
+
+    It quotes values, and what was put into the wrong variable may be a secret: only what looks like a choice is left.
+    """
+    message = re.sub(r", got: (?![a-z_]{1,12}(?: found in|\.?$)).*", "", message, flags=re.DOTALL)
+    message = re.sub(r"(unable to convert to \w+): .*", r"\1", message, flags=re.DOTALL)
     message = re.sub(r"^(uploads_\S+)\. Supported", r"\1 is unknown. Supported", message.rstrip("."))
     return f"{message if message.startswith('uploads_') else message[0].upper() + message[1:]}."
 

@@ -60,6 +60,13 @@ def test_the_page_is_that_of_the_role():
     ({"uploads_buckets": [{**S3, "prefx": "x"}]}, "uploads_buckets.prefx is unknown. Supported"),
     ({"uploads_buckets": [{"storage": "s3"}]}, "name found in uploads_buckets"),
     ({"uploads_fence_secret": {"a": "geheim"}}, "uploads_fence_secret must be a text."),
+    # What the name of a variable invites to is not shown either.
+    ({"uploads_aws_credentials": {"aws_secret_access_key": "geheim"}}, "Value of uploads_aws_credentials must be one of: as_found"),
+    ({"uploads_aws_credentials": "AKIA0 geheim/+"}, "Value of uploads_aws_credentials must be one of: as_found"),
+    ({"uploads_remove_aws_keys": ["geheim"]}, "uploads_remove_aws_keys"),
+    ({"uploads_remove_aws_keys": "geheim"}, "uploads_remove_aws_keys"),
+    ({"uploads_reindex_batch": {"a": "geheim"}}, "uploads_reindex_batch"),
+    ({"uploads_buckets": [{"name": "b", "storage": {"secret": "geheim"}}]}, "storage"),
 ])
 def test_a_mistake_is_told(variables, words):
     found = problems(variables, OPTIONS)
