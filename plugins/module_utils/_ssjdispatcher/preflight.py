@@ -314,8 +314,8 @@ def _starts_reading(credentials: Document | None) -> bool:
 def _rights(cluster: Cluster, installation: Installation, job_namespace: str, helm: Mapping, credentials: Document | None,
             options: Options) -> tuple[list[Change], list[str]]:
     """Return the changes of ServiceAccounts, Roles and RoleBindings that are due, and what forbids them."""
-    accounts = _job_accounts(credentials, options)
-    objects = rbac.definitions(installation.service_account, cluster.namespace, job_namespace, options.access, accounts)
+    accounts, access = _job_accounts(credentials, options), _access(cluster, job_namespace, credentials, options)
+    objects = rbac.definitions(installation.service_account, cluster.namespace, job_namespace, access, accounts)
     live = {}
     for each in objects:
         kind, name = each["kind"], each["metadata"]["name"]
@@ -331,10 +331,22 @@ def _rights(cluster: Cluster, installation: Installation, job_namespace: str, he
     elif installation.deployment is None:
         plan = rbac.AccessPlan()
     else:
-        desired = [each for each in objects if options.access.includes(each)]
+        desired = [each for each in objects if access.includes(each)]
         plan = rbac.plan_present(desired, live, helm)
         plan.delete += rbac.plan_absent([each for each in objects if each not in desired], live).delete
     return rbac.changes(plan, live), plan.problems
+
+
+def _access(cluster: Cluster, job_namespace: str, credentials: Document | None, options: Options) -> rbac.Access:
+    """Return the rights to give, with what our Role lets the entries of another run read: two inventories may share ssjdispatcher."""
+    role = cluster.get("Role", rbac.JOB_SECRET_ROLE, job_namespace) or {}
+    granted = {name for rule in role.get("rules") or [] for name in rule.get("resourceNames") or []}
+    if not options.present or credentials is None or not granted or not rbac.is_ours(role):
+        return options.access
+    ours = {bucket.job for bucket in options.buckets}
+    others = [(secret, _account(job)) for job in rules.read_jobs(credentials.after or credentials.before)
+              if job.name not in ours and (secret := rules.secret_of(job)) in granted]
+    return replace(options.access, kept_secrets=[secret for secret, _reader in others], kept_readers=[reader for _secret, reader in others])
 
 
 def _account(job: rules.Job) -> str:

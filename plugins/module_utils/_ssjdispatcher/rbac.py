@@ -40,17 +40,23 @@ HELM_MARKERS = ("meta.helm.sh/release-name", "meta.helm.sh/release-namespace")
 @dataclass(frozen=True)
 class Access:
     """What an operator desires: IAM roles (IRSA) of the two ServiceAccounts, pull secrets, the admin binding, and the Secret
-    that the Jobs may read."""
+    that the Jobs may read.
+
+    ``kept_secrets`` are the Secrets, and ``kept_readers`` the ServiceAccounts, that the Role and its binding hold for entries of another
+    run.
+    """
 
     role_arn: str | None = None
     job_role_arn: str | None = None
     image_pull_secrets: Sequence[str] = ()
     bind_cluster_admin: bool = False
     job_secret: str | None = None
+    kept_secrets: Sequence[str] = ()
+    kept_readers: Sequence[str] = ()
 
     def includes(self, definition: Mapping[str, Any]) -> bool:
         """Tell whether an object is desired; all but those by these names always are."""
-        optional = {ADMIN_BINDING: self.bind_cluster_admin, JOB_SECRET_ROLE: self.job_secret is not None}
+        optional = {ADMIN_BINDING: self.bind_cluster_admin, JOB_SECRET_ROLE: self.job_secret is not None or bool(self.kept_secrets)}
         return optional.get(definition["metadata"]["name"], True)
 
 
@@ -75,9 +81,11 @@ def definitions(service_account: str | None, namespace: str, job_namespace: str,
     for (see ``Access.includes``). Without a ``service_account`` (there is no Deployment) they are only good for taking them away.
     """
     rule = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "list", "delete"]}
-    secret_rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [desired.job_secret], "verbs": ["get"]}
+    secrets = sorted({*filter(None, [desired.job_secret]), *desired.kept_secrets})
+    secret_rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": secrets, "verbs": ["get"]}
     subject = {"kind": "ServiceAccount", "name": service_account, "namespace": namespace}
-    jobs = [{"kind": "ServiceAccount", "name": name, "namespace": job_namespace} for name in job_accounts]
+    accounts_that_read = sorted({*(job_accounts if desired.job_secret else ()), *desired.kept_readers})
+    readers = [{"kind": "ServiceAccount", "name": name, "namespace": job_namespace} for name in accounts_that_read]
     accounts = [_service_account(name, job_namespace, desired.job_role_arn, desired.image_pull_secrets) for name in job_accounts]
     if service_account is not None:
         accounts.append(_service_account(service_account, namespace, desired.role_arn, ()))
@@ -86,7 +94,7 @@ def definitions(service_account: str | None, namespace: str, job_namespace: str,
         _object(f"{RBAC_GROUP}/v1", "Role", JOBS_ROLE, job_namespace, rules=[rule]),
         _binding(JOBS_ROLE, job_namespace, "Role", JOBS_ROLE, [subject]),
         _object(f"{RBAC_GROUP}/v1", "Role", JOB_SECRET_ROLE, job_namespace, rules=[secret_rule]),
-        _binding(JOB_SECRET_ROLE, job_namespace, "Role", JOB_SECRET_ROLE, jobs),
+        _binding(JOB_SECRET_ROLE, job_namespace, "Role", JOB_SECRET_ROLE, readers),
         _binding(ADMIN_BINDING, job_namespace, "ClusterRole", "admin", [subject]),
     ]
 

@@ -198,6 +198,14 @@ def read_jobs(document: Mapping[str, Any]) -> list[Job]:
     return jobs
 
 
+def secret_of(job: Job) -> str | None:
+    """Return the Secret that the entry's Jobs read themselves, as the image of the role indexer_image does; None where there is none."""
+    value: Any = job.fields.get("imageconfig")
+    for name in ("s3", "secret_ref", "name"):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else None
+
+
 def region_in_force(document: Mapping[str, Any], env_region: str | None) -> str | None:
     """Return the region whose SQS is asked: that of the AWS block if it is complete, else AWS_REGION."""
     aws = document.get("AWS")

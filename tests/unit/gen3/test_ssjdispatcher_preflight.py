@@ -255,6 +255,40 @@ def test_the_secret_of_the_jobs_comes_and_goes_with_its_option(cluster, run):
     assert definitions(result, "present") == []
 
 
+@pytest.mark.parametrize("own", [{}, {"job_secret": "ours"}])
+def test_the_secret_that_the_entry_of_another_inventory_reads_stays_readable(cluster, run, own):
+    """One inventory a storage, one ssjdispatcher: neither takes the right of the other's Jobs away, and they take no turns."""
+    theirs = {"access": {"job_secret": "minio-key"}}
+    converge(cluster, run, **theirs)
+    entry = {"name": "indexing-minio", "pattern": "^s3://(local)/.+", "serviceAccount": "theirs",
+             "imageConfig": {"s3": {"secret_ref": {"name": "minio-key"}}}}
+    cluster.credentials({**COMPLETE, "JOBS": [COMPLETE["JOBS"][0], entry]})
+    cluster.objects["RoleBinding", "ssjdispatcher-job-minio", "default"]["subjects"] = [
+        {"kind": "ServiceAccount", "name": "theirs", "namespace": "default"}]
+    result = run(**OPTIONS, access=own)
+    assert not any(each.action == "delete" for each in result["access"])
+    written = {each["kind"]: each for each in definitions(result, "present") if each["metadata"]["name"] == "ssjdispatcher-job-minio"}
+    if not own:
+        assert written == {}
+        return
+    assert written["Role"]["rules"][0]["resourceNames"] == ["minio-key", "ours"]
+    assert [each["name"] for each in written["RoleBinding"]["subjects"]] == ["ssjdispatcher-job-sa", "theirs"]
+
+
+def test_a_secret_that_our_role_does_not_grant_is_not_granted_for_others(cluster, run):
+    converge(cluster, run, access={"job_secret": "minio-key"})
+    entry = {"name": "foreign", "pattern": "^s3://(local)/.+", "imageConfig": {"s3": {"secret_ref": {"name": "not-ours"}}}}
+    cluster.credentials({**COMPLETE, "JOBS": [COMPLETE["JOBS"][0], entry]})
+    assert names(run(**OPTIONS)["access"]) == [("Role", "ssjdispatcher-job-minio"), ("RoleBinding", "ssjdispatcher-job-minio")]
+
+
+@pytest.mark.parametrize(("entry", "word"), [
+    ({"name": ["x"]}, "name"), ({"name": {"a": 1}}, "name"), ({"name": 5}, "name"), ({"name": "x", "serviceAccount": 5}, "serviceaccount")])
+def test_fields_of_another_type_are_told_and_not_stumbled_over(cluster, run, entry, word):
+    cluster.credentials({**COMPLETE, "JOBS": [COMPLETE["JOBS"][0], {"pattern": "^s3://x/.+", "image": "i", **entry}]})
+    assert word in " ".join(run(**OPTIONS)["problems"]).casefold()
+
+
 def test_the_entries_of_the_buckets_as_they_would_be(cluster, run):
     (job,) = run(**OPTIONS)["jobs"]
     assert job == {"name": "indexing", "image": "quay.io/cdis/indexs3client:2026.01", "service_account": "ssjdispatcher-job-sa",
