@@ -30,7 +30,7 @@ def minio_upload_buckets(buckets: Iterable[Mapping[str, Any]], target: str) -> l
     """Return the buckets on MinIO, as the role minio takes them, with a rule that sends their uploads to ``target``."""
     return [
         {**_only(bucket, ("name", "versioning", "object_lock", "quota")),
-         "notifications": [{"target": target, **_only(bucket, ("prefix", "suffix"))}]}
+         "notifications": [{"target": target, **_only(bucket, ("id", "prefix", "suffix", "take_over"))}]}
         for bucket in buckets if bucket["storage"] == "minio"]
 
 

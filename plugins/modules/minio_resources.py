@@ -75,6 +75,12 @@ options:
             description: Only keys that end with this.
             type: str
             default: ""
+          take_over:
+            description:
+              - Whether it takes the place of a rule with its id that sends other keys, or to another target. Otherwise the module refuses
+                that, since the rule may be another pipeline's.
+            type: bool
+            default: false
   bucket_notifications:
     description: Whether the C(notifications) of O(buckets) are looked at. With V(false) all rules stay as they are.
     type: bool
@@ -83,11 +89,27 @@ options:
     description: Whether buckets with C(notifications) lose the rules that are not listed.
     type: bool
     default: false
+  purge_access:
+    description:
+      - Whether users and groups lose the policies, groups the members, and policies and service accounts with a C(grant) the buckets and
+        statements that are not listed. Otherwise these stay, as another run or somebody else may need them.
+    type: bool
+    default: false
   remove_target_arns:
     description: ARNs of notification targets. All rules of all buckets that send there are removed.
     type: list
     elements: str
     default: []
+  remove_target_from:
+    description:
+      - The buckets that lose their rules to O(remove_target_arns); all if this is not given.
+      - The module refuses while other buckets have such rules, unless O(keep_shared=true).
+    type: list
+    elements: str
+  keep_shared:
+    description: Whether the rules that buckets beside O(remove_target_from) have to O(remove_target_arns) stay.
+    type: bool
+    default: false
   discard_dead_rules:
     description:
       - Whether a write of a bucket's rules may remove rules whose targets are not live at this moment. MinIO takes no list of rules
@@ -151,7 +173,7 @@ options:
         type: bool
         default: true
       policies:
-        description: All policies attached to it. What is attached stays if this is not given.
+        description: The policies attached to it. Others that are attached stay, unless O(purge_access=true).
         type: list
         elements: str
   groups:
@@ -174,11 +196,11 @@ options:
         type: bool
         default: true
       members:
-        description: All its members. They stay if this is not given.
+        description: Its members. Others stay, unless O(purge_access=true).
         type: list
         elements: str
       policies:
-        description: All policies attached to it. What is attached stays if this is not given.
+        description: The policies attached to it. Others that are attached stay, unless O(purge_access=true).
         type: list
         elements: str
   service_accounts:
@@ -238,6 +260,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+senders:
+  description: The buckets that still send to O(remove_target_arns) after this run, because of O(keep_shared).
+  returned: success
+  type: list
+  elements: str
+  sample: []
 changes:
   description: The writes made, or in check mode to be made, in their order.
   returned: success
@@ -268,6 +296,7 @@ RULE = dict(
     events=dict(type="list", elements="str", default=list(EVENTS)),
     prefix=dict(type="str", default=""),
     suffix=dict(type="str", default=""),
+    take_over=dict(type="bool", default=False),
 )
 NAMED = dict(name=dict(type="str", required=True), state=STATE)
 
@@ -289,7 +318,10 @@ def main():
                 notifications=dict(type="list", elements="dict", options=RULE)),
             bucket_notifications=dict(type="bool", default=True),
             purge_notifications=dict(type="bool", default=False),
+            purge_access=dict(type="bool", default=False),
             remove_target_arns=dict(type="list", elements="str", default=[]),
+            remove_target_from=dict(type="list", elements="str"),
+            keep_shared=dict(type="bool", default=False),
             discard_dead_rules=dict(type="bool", default=False),
             policies=dict(items(**NAMED, **DOCUMENT), **documents,
                           required_if=[("state", "present", ("policy", "grant"), True)]),

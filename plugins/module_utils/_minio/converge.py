@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change, outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.api import Server
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current, plan, rules, warnings
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current, plan, rules, senders, warnings
 
 
 def converge(connection: Connection, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -25,7 +25,8 @@ def converge(connection: Connection, options: Mapping[str, Any], check_mode: boo
     sentences = warnings(current, changes)
     if not check_mode:
         changes = [made for change in changes if (made := _apply(server, change, current, options))]
-    return {**outcome(changes), "warnings": sentences}
+    left = [name for name in senders(current, options) if name not in (options["remove_target_from"] or current.buckets)]
+    return {**outcome(changes), "senders": left, "warnings": sentences}
 
 
 def _apply(server: Server, change: Change, current: Current, options: Mapping[str, Any]) -> Change | None:

@@ -8,7 +8,7 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,14 +78,15 @@ def size(text: Any) -> int:
 
 def plan(current: Current, options: Mapping[str, Any]) -> list[Change]:
     """Return all changes in the order in which they can be made, or raise PlanError for what cannot be."""
-    policies = [change for each in options["policies"] for change in _policy(current, each)]
-    users = [change for each in options["users"] for change in _user(current, each)]
+    purge = options["purge_access"]
+    policies = [change for each in options["policies"] for change in _policy(current, each, purge)]
+    users = [change for each in options["users"] for change in _user(current, each, purge)]
     return [
         *(change for change in policies if change.action != "delete"),
         *(change for change in users if change.action != "delete"),
-        *(change for each in options["groups"] for change in _group(current, each)),
+        *(change for each in options["groups"] for change in _group(current, each, purge)),
         *(change for change in users if change.action == "delete"),
-        *(change for each in options["service_accounts"] for change in _service_account(current, each)),
+        *(change for each in options["service_accounts"] for change in _service_account(current, each, purge)),
         *(change for each in options["buckets"] for change in _bucket(current, each)),
         *rules(current, options),
         # MinIO keeps a policy that is attached.
@@ -159,6 +160,9 @@ def _rules(current: Current, bucket: Mapping[str, Any], options: Mapping[str, An
     ids = [rule["id"] for rule in wanted]
     if len(set(ids)) != len(ids):
         raise PlanError(f"Bucket {bucket['name']} has two rules of one id: give each its own.")
+    for rule, each in zip(wanted, bucket["notifications"]):
+        if not (options["purge_notifications"] or each["take_over"]):
+            _refuse_loss(bucket["name"], rule, found, to_go)
     # MinIO refuses two rules that do the same, so ours takes the place of one under another id.
     same = [meaning(rule)[1:] for rule in wanted]
     kept = [] if options["purge_notifications"] else [
@@ -167,6 +171,19 @@ def _rules(current: Current, bucket: Mapping[str, Any], options: Mapping[str, An
     if sorted(map(_order, found)) == sorted(map(_order, kept + wanted)):
         return []
     return [_put_rules(bucket["name"], found, _that_can_be_written(current, bucket["name"], kept, options) + wanted)]
+
+
+def _refuse_loss(bucket: str, wanted: Mapping[str, Any], found: Sequence[Mapping[str, Any]], to_go: Collection[tuple[str, ...]]) -> None:
+    """Raise PlanError if a rule with the id of ours sends keys, or to another target, that it would send no more: it may be another's."""
+    for rule in found:
+        prefix, suffix = rule["prefix"] or "", rule["suffix"] or ""
+        all_keys = prefix.startswith(wanted["prefix"] or "") and suffix.endswith(wanted["suffix"] or "")
+        same_target = _target_name(rule["arn"]) == _target_name(wanted["arn"])
+        if rule["id"] == wanted["id"] and _target_name(rule["arn"]) not in to_go and not (all_keys and same_target):
+            raise PlanError(
+                f"Bucket {bucket} already has a rule {rule['id']} that sends keys with prefix {prefix!r} and suffix {suffix!r} to {rule['arn']}, "
+                "and ours in its place would send less of that. If another pipeline needs it, give this bucket an id of its own; if not, set "
+                "take_over for the bucket.")
 
 
 def _that_can_be_written(current: Current, bucket: str, kept: Sequence[Any], options: Mapping[str, Any]) -> list[Any]:
@@ -210,11 +227,25 @@ def _target_names(arns: Iterable[str]) -> set[tuple[str, ...]]:
 
 
 def _rules_of_targets(current: Current, options: Mapping[str, Any]) -> Iterable[Change]:
-    gone = _target_names(options["remove_target_arns"])
+    gone, only = _target_names(options["remove_target_arns"]), options["remove_target_from"]
+    others = [] if only is None else [name for name in senders(current, options) if name not in only]
+    if others and not options["keep_shared"]:
+        raise PlanError(
+            f"The bucket{'s' if len(others) > 1 else ''} {', '.join(others)} still send{'' if len(others) > 1 else 's'} to "
+            f"{', '.join(options['remove_target_arns'])}, and nobody would take the events any more: take down what uses "
+            f"{'these' if len(others) > 1 else 'it'} first, or set keep_shared (uploads_keep_shared for teardown.yml) to leave them that.")
     for name, bucket in current.buckets.items():
+        if name in others:
+            continue
         left = [rule for rule in bucket["rules"] if _target_name(rule["arn"]) not in gone]
         if left != bucket["rules"]:
             yield _put_rules(name, bucket["rules"], _that_can_be_written(current, name, left, options))
+
+
+def senders(current: Current, options: Mapping[str, Any]) -> list[str]:
+    """Return the buckets with a rule to one of the targets to remove."""
+    gone = _target_names(options["remove_target_arns"])
+    return [name for name, bucket in current.buckets.items() if any(_target_name(rule["arn"]) in gone for rule in bucket["rules"])]
 
 
 def _put_rules(bucket: str, before: Sequence[Any], after: Sequence[Any]) -> Change:
@@ -223,8 +254,42 @@ def _put_rules(bucket: str, before: Sequence[Any], after: Sequence[Any]) -> Chan
                   {"bucket": bucket, "rules": after})
 
 
-def _document(wanted: Mapping[str, Any]) -> Any:
-    return granted(wanted["grant"], wanted["buckets"]) if wanted["grant"] else wanted["policy"]
+def _document(wanted: Mapping[str, Any], found: Any, purge: bool) -> Any:
+    """Return the document of a policy. A granted one keeps the other buckets and statements that it has: another run may need them."""
+    if not wanted["grant"]:
+        return wanted["policy"]
+    buckets, kept, listable = list(wanted["buckets"]), [], []
+    for statement in [] if purge else _statements(found):
+        grant, names = _granted_by(statement)
+        if grant == wanted["grant"]:
+            buckets += names
+        elif grant is None:
+            kept.append(statement)
+        elif grant == _LISTING:
+            listable += names
+        elif names := [name for name in names if name not in buckets]:
+            kept.append({**statement, "Resource": [f"arn:aws:s3:::{name}/*" for name in names]})
+    document = granted(wanted["grant"], list(dict.fromkeys(buckets)))
+    if others := [name for name in dict.fromkeys(listable) if name not in buckets]:
+        kept.append(granted(wanted["grant"], others)["Statement"][1])
+    return {**document, "Statement": [*document["Statement"], *kept]}
+
+
+_LISTING = "listing"
+
+
+def _granted_by(statement: Mapping[str, Any]) -> tuple[str | None, list[str]]:
+    """Return of which grant a statement of ``granted`` is, or that it is its _LISTING, and the buckets; None for any other statement."""
+    def listed(name: str) -> list[str]:
+        value = statement.get(name) or []
+        return [value] if isinstance(value, str) else list(value)
+
+    names = [arn.removeprefix("arn:aws:s3:::").removesuffix("/*") for arn in listed("Resource")]
+    for grant in GRANTS if not any("/" in name or "*" in name for name in names) else ():
+        for kind, ours in zip((grant, _LISTING), granted(grant, names)["Statement"]):
+            if _normal({"Statement": [{**ours, "Sid": statement.get("Sid")}]}) == _normal({"Statement": [statement]}):
+                return kind, names
+    return None, []
 
 
 def same_policy(one: Any, other: Any) -> bool:
@@ -236,23 +301,28 @@ def _normal(document: Any) -> Any:
     def listed(value: Any) -> Any:
         return sorted(value) if isinstance(value, list) else [value]
 
-    statements = (document or {}).get("Statement") or []
     return sorted(repr(sorted((key, listed(value) if key in ("Action", "NotAction", "Resource") else value)
-                              for key, value in each.items() if value)) for each in (
-        statements if isinstance(statements, list) else [statements]))
+                              for key, value in each.items() if value)) for each in _statements(document))
 
 
-def _policy(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
+def _statements(document: Any) -> list[Mapping[str, Any]]:
+    statements = (document or {}).get("Statement") or []
+    return statements if isinstance(statements, list) else [statements]
+
+
+def _policy(current: Current, wanted: Mapping[str, Any], purge: bool) -> Iterable[Change]:
     name, found = wanted["name"], current.policies.get(wanted["name"])
     if wanted["state"] == "absent":
         if found is not None:
             yield Change("delete", f"policy {name}", before=found, operation="remove_policy", parameters={"name": name})
-    elif found is None or not same_policy(found, _document(wanted)):
-        yield Change("update" if found else "create", f"policy {name}", before=found, after=_document(wanted),
-                     operation="put_policy", parameters={"name": name, "policy": _document(wanted)})
+        return
+    document = _document(wanted, found, purge)
+    if found is None or not same_policy(found, document):
+        yield Change("update" if found else "create", f"policy {name}", before=found, after=document,
+                     operation="put_policy", parameters={"name": name, "policy": document})
 
 
-def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
+def _user(current: Current, wanted: Mapping[str, Any], purge: bool) -> Iterable[Change]:
     name, found = wanted["name"], current.users.get(wanted["name"])
     resource = f"user {name}"
     if wanted["state"] == "absent":
@@ -262,13 +332,16 @@ def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
     if found is None and not wanted["secret"]:
         raise PlanError(f"User {name} does not exist and has no secret: give it one of 8 characters or more.")
     _check_secret(f"User {name}", wanted["secret"])
-    another = found is not None and found.get("secret_in_force") is False
+    in_force = (found or {}).get("secret_in_force")
+    # MinIO refuses a disabled user whatever its secret is, and the one it has may be why it was disabled.
+    unknown = in_force is None and found is not None and not found["enabled"] and wanted["enabled"] and wanted["secret"]
+    another = found is not None and (in_force is False or bool(unknown))
     if found is None or another:
         yield Change("update" if found else "create", resource, "secret" if found else None, operation="put_user",
                      parameters={"name": name, "secret": wanted["secret"]})
     # Setting the secret enables the user.
     enabled = True if found is None or another else found["enabled"]
-    attached = _attached(resource, "user", name, (found or {}).get("policies", []), wanted["policies"])
+    attached = _attached(resource, "user", name, (found or {}).get("policies", []), wanted["policies"], purge)
     switched = [Change("update", resource, "enabled", enabled, wanted["enabled"], "enable_user",
                        {"name": name, "enabled": wanted["enabled"]})] if wanted["enabled"] != enabled else []
     if attached and not enabled and not wanted["enabled"]:
@@ -277,14 +350,22 @@ def _user(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
     yield from (*switched, *attached) if wanted["enabled"] else (*attached, *switched)
 
 
-def _attached(resource: str, kind: str, name: str, found: Sequence[str], wanted: Sequence[str] | None) -> list[Change]:
-    if wanted is None or set(found) == set(wanted):
+def _attached(resource: str, kind: str, name: str, found: Sequence[str], wanted: Sequence[str] | None, purge: bool) -> list[Change]:
+    after = _with_kept(found, wanted, purge)
+    if set(found) == set(after):
         return []
-    return [Change("update", resource, "policies", sorted(found), sorted(wanted), "attach", {
-        kind: name, "add": sorted(set(wanted) - set(found)), "remove": sorted(set(found) - set(wanted))})]
+    return [Change("update", resource, "policies", sorted(found), after, "attach", {
+        kind: name, "add": sorted(set(after) - set(found)), "remove": sorted(set(found) - set(after))})]
 
 
-def _group(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
+def _with_kept(found: Sequence[str], wanted: Sequence[str] | None, purge: bool) -> list[str]:
+    """Return what a list shall hold: what is there stays, as others may need it, unless it is to be purged."""
+    if wanted is None:
+        return sorted(found)
+    return sorted(set(wanted) if purge else {*found, *wanted})
+
+
+def _group(current: Current, wanted: Mapping[str, Any], purge: bool) -> Iterable[Change]:
     name, found = wanted["name"], current.groups.get(wanted["name"])
     resource, members = f"group {name}", (found or {}).get("members", [])
     if wanted["state"] == "absent":
@@ -292,24 +373,24 @@ def _group(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
             yield Change("delete", resource, before={"members": members}, operation="remove_group",
                          parameters={"name": name, "members": members})
         return
-    target = members if wanted["members"] is None else sorted(wanted["members"])
+    target = _with_kept(members, wanted["members"], purge)
     if found is None or sorted(members) != target:
         yield Change("update" if found else "create", resource, "members", sorted(members), target, "set_members", {
             "name": name, "add": sorted(set(target) - set(members)), "remove": sorted(set(members) - set(target))})
     if wanted["enabled"] != (found or {}).get("enabled", True):
         yield Change("update", resource, "enabled", not wanted["enabled"], wanted["enabled"], "enable_group",
                      {"name": name, "enabled": wanted["enabled"]})
-    yield from _attached(resource, "group", name, (found or {}).get("policies", []), wanted["policies"])
+    yield from _attached(resource, "group", name, (found or {}).get("policies", []), wanted["policies"], purge)
 
 
-def _service_account(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
+def _service_account(current: Current, wanted: Mapping[str, Any], purge: bool) -> Iterable[Change]:
     key, found = wanted["access_key"], current.service_accounts.get(wanted["access_key"])
     resource = f"service account {key}"
     if wanted["state"] == "absent":
         if found is not None:
             yield Change("delete", resource, operation="remove_service_account", parameters={"key": key})
         return
-    document = _document(wanted)
+    document = _document(wanted, (found or {}).get("policy"), purge)
     _check_secret(f"Service account {key}", wanted["secret"])
     if found is None:
         if not wanted["secret"]:

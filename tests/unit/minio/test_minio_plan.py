@@ -13,11 +13,12 @@ RULE = {"id": "r", "arn": ARN, "events": ["s3:ObjectCreated:Put", "s3:ObjectCrea
 def rules(found, wanted, arns=(ARN,), **options):
     current = planning.Current("us-east-1", arns, {"bucket": {"rules": found}})
     return planning._rules(current, {"name": "bucket", "notifications": wanted}, {
-        "purge_notifications": False, "remove_target_arns": [], "discard_dead_rules": False, **options})
+        "purge_notifications": False, "remove_target_arns": [], "remove_target_from": None, "keep_shared": False,
+        "discard_dead_rules": False, **options})
 
 
 WANTED = {"id": "r", "target": "webhook/GEN3", "events": ["s3:ObjectCreated:Copy", "s3:ObjectCreated:Put"],
-          "prefix": "", "suffix": ""}
+          "prefix": "", "suffix": "", "take_over": False}
 
 
 @pytest.mark.parametrize("found", [RULE, {**RULE, "arn": "arn:minio:sqs::GEN3:webhook"}])
@@ -25,10 +26,30 @@ def test_a_rule_of_the_same_meaning_is_no_change(found):
     assert rules([found], [WANTED]) == []
 
 
-@pytest.mark.parametrize("difference", [{"prefix": "a/"}, {"suffix": ".bam"}, {"events": ["s3:ObjectCreated:*"]}])
-def test_a_rule_of_another_meaning_is_replaced(difference):
-    change, = rules([RULE], [{**WANTED, **difference}])
+@pytest.mark.parametrize(("found", "wanted"), [
+    ({}, {"events": ["s3:ObjectCreated:*"]}), ({"prefix": "a/b"}, {"prefix": "a/"}), ({"suffix": ".bam"}, {}),
+    ({}, {"prefix": "a/", "take_over": True}), ({"prefix": "a/"}, {"prefix": "b/", "take_over": True})])
+def test_a_rule_of_another_meaning_is_replaced(found, wanted):
+    change, = rules([{**RULE, **found}], [{**WANTED, **wanted}])
     assert change.operation == "put_rules" and len(change.parameters["rules"]) == 1
+
+
+@pytest.mark.parametrize(("found", "wanted"), [
+    ({"prefix": "a/"}, {"prefix": "b/"}), ({}, {"prefix": "b/"}), ({}, {"suffix": ".bam"}), ({"suffix": ".txt"}, {"suffix": ".bam"}),
+    ({"arn": ARN.replace("GEN3", "THEIRS")}, {})])
+def test_a_rule_with_our_id_that_would_send_less_may_be_anothers(found, wanted):
+    with pytest.raises(PlanError, match="Bucket bucket already has a rule r .*give this bucket an id of its own"):
+        rules([{**RULE, **found}], [{**WANTED, **wanted}], arns=(ARN, ARN.replace("GEN3", "THEIRS")))
+
+
+def test_a_teardown_takes_the_rules_of_its_buckets_and_refuses_while_others_send():
+    current = {"buckets": {"ours": {"rules": [RULE]}, "theirs": {"rules": [RULE]}}}
+    options = {"remove_target_arns": [ARN], "remove_target_from": ["ours"]}
+    with pytest.raises(PlanError, match="The bucket theirs still sends to .*keep_shared"):
+        plan(current, **options)
+    change, = plan(current, **options, keep_shared=True)
+    assert change.resource == "bucket ours" and change.parameters["rules"] == []
+    assert len(plan(current, **{**options, "remove_target_from": None})) == 2
 
 
 @pytest.mark.parametrize("purge, left", [(False, {"foreign", "r"}), (True, {"r"})])
@@ -69,7 +90,7 @@ def test_rules_whose_targets_are_not_live_go_by_consent(consent):
 
 
 def test_a_rule_of_ours_leaves_the_target_that_is_gone():
-    change, = rules([{**DEAD, "id": "r"}], [WANTED])
+    change, = rules([{**DEAD, "id": "r"}], [{**WANTED, "take_over": True}])
     assert [rule["arn"] for rule in change.parameters["rules"]] == [ARN]
 
 
@@ -90,7 +111,7 @@ def test_prefixes_that_are_lost_with_versioning_are_said():
 
 def test_service_accounts_that_go_with_their_user_are_said():
     current = planning.Current("us-east-1", users={"u": {**LIVE_USER, "service_accounts": ["job", "other"]}, "v": LIVE_USER})
-    changes = [change for name in "uv" for change in planning._user(current, {**USER, "name": name, "state": "absent"})]
+    changes = [change for name in "uv" for change in planning._user(current, {**USER, "name": name, "state": "absent"}, False)]
     sentence, = planning.warnings(current, changes)
     assert sentence == "User u has the service accounts job, other, which MinIO removes with it."
 
@@ -109,7 +130,8 @@ def test_no_size_is_refused(text):
 def plan(current=None, **options):
     empty = {kind: [] for kind in ("policies", "users", "groups", "service_accounts", "buckets", "remove_target_arns")}
     return planning.plan(planning.Current("us-east-1", [ARN], **(current or {})), {
-        **empty, "purge_notifications": False, "discard_dead_rules": False, **options})
+        **empty, "purge_notifications": False, "purge_access": False, "remove_target_from": None, "keep_shared": False,
+        "discard_dead_rules": False, **options})
 
 
 def named(changes):
@@ -141,16 +163,19 @@ LIVE_ACCOUNT = {"policy": AS_STORED}
     ("users", {"u": {**LIVE_USER, "secret_in_force": None}}, USER, []),
     ("users", {"u": {**LIVE_USER, "secret_in_force": False}}, USER, [("update", "user u", "secret")]),
     ("users", {"u": LIVE_USER}, {**USER, "policies": None}, []),
-    ("users", {"u": LIVE_USER}, {**USER, "policies": []}, [("update", "user u", "policies")]),
+    ("users", {"u": LIVE_USER}, {**USER, "policies": []}, []),
+    ("users", {"u": {**LIVE_USER, "policies": ["readwrite"]}}, USER, [("update", "user u", "policies")]),
     ("users", {"u": LIVE_USER}, {**USER, "enabled": False}, [("update", "user u", "enabled")]),
     # Setting the secret of a disabled user enables it.
     ("users", {"u": {**LIVE_USER, "enabled": False, "secret_in_force": False}}, {**USER, "enabled": False},
      [("update", "user u", "secret"), ("update", "user u", "enabled")]),
     # MinIO changes the policies of enabled users only.
-    ("users", {"u": LIVE_USER}, {**USER, "enabled": False, "policies": []},
+    ("users", {"u": LIVE_USER}, {**USER, "enabled": False, "policies": ["q"]},
      [("update", "user u", "policies"), ("update", "user u", "enabled")]),
-    ("users", {"u": {**LIVE_USER, "enabled": False}}, {**USER, "policies": []},
+    ("users", {"u": {**LIVE_USER, "enabled": False}}, {**USER, "secret": None, "policies": ["q"]},
      [("update", "user u", "enabled"), ("update", "user u", "policies")]),
+    # Nobody can try the secret of a disabled user: with the one that it was disabled for, it is not enabled.
+    ("users", {"u": {**LIVE_USER, "enabled": False, "secret_in_force": None}}, USER, [("update", "user u", "secret")]),
     ("users", {"u": LIVE_USER}, {**USER, "state": "absent"}, [("delete", "user u", None)]),
     ("groups", {}, GROUP, [("create", "group g", "members"), ("update", "group g", "policies")]),
     ("groups", {"g": LIVE_GROUP}, GROUP, []),
@@ -172,7 +197,49 @@ def test_what_is_planned(kind, live, wanted, changes):
 
 def test_the_policies_of_a_user_who_stays_disabled_cannot_change():
     with pytest.raises(PlanError, match="User u is disabled"):
-        plan({"users": {"u": {**LIVE_USER, "enabled": False}}}, users=[{**USER, "enabled": False, "policies": []}])
+        plan({"users": {"u": {**LIVE_USER, "enabled": False}}}, users=[{**USER, "enabled": False, "policies": ["q"]}])
+
+
+def written(changes):
+    change, = changes
+    return change.parameters
+
+
+def test_what_others_have_given_a_user_or_group_stays_unless_it_is_purged():
+    users = {"users": {"u": {**LIVE_USER, "policies": ["p", "theirs"]}}}
+    assert plan(users, users=[USER]) == [] and plan(users, users=[{**USER, "policies": []}]) == []
+    assert written(plan(users, users=[USER], purge_access=True)) == {"user": "u", "add": [], "remove": ["theirs"]}
+    groups = {"groups": {"g": {**LIVE_GROUP, "members": ["u", "v"]}}}
+    assert plan(groups, groups=[GROUP]) == []
+    assert written(plan(groups, groups=[GROUP], purge_access=True))["remove"] == ["v"]
+
+
+def test_a_granted_policy_keeps_the_buckets_of_another_inventory():
+    """Two inventories of one server: each has the policies gen3-indexer and gen3-fence for its own buckets."""
+    theirs = {"policies": {"p": planning.granted("indexer", ["theirs"])}}
+    assert planning.same_policy(written(plan(theirs, policies=[GRANT]))["policy"], planning.granted("indexer", ["b", "theirs"]))
+    assert plan({"policies": {"p": planning.granted("indexer", ["theirs", "b"])}}, policies=[GRANT]) == []
+    assert planning.same_policy(written(plan(theirs, policies=[GRANT], purge_access=True))["policy"], planning.granted("indexer", ["b"]))
+
+
+@pytest.mark.parametrize("statement", [
+    {"Effect": "Deny", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::b/secret/*"]},
+    {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::theirs/public/*"]},
+    {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::*/*"]},
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::theirs/*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
+])
+def test_a_granted_policy_keeps_the_statements_of_others_as_they_are(statement):
+    found = {**AS_STORED, "Statement": [*AS_STORED["Statement"], statement]}
+    assert plan({"policies": {"p": found}}, policies=[GRANT]) == []
+    more = written(plan({"policies": {"p": found}}, policies=[{**GRANT, "buckets": ["b", "c"]}]))["policy"]
+    assert planning.same_policy(more, {"Statement": [*planning.granted("indexer", ["b", "c"])["Statement"], statement]})
+
+
+def test_another_grant_of_a_policy_replaces_the_former_for_its_buckets_alone():
+    found = {"policies": {"p": planning.granted("fence", ["b", "theirs"])}}
+    policy = written(plan(found, policies=[GRANT]))["policy"]
+    fence, listing = planning.granted("fence", ["theirs"])["Statement"]
+    assert planning.same_policy(policy, {"Statement": [*planning.granted("indexer", ["b"])["Statement"], fence, listing]})
 
 
 @pytest.mark.parametrize(("wanted", "sent"), [
