@@ -126,11 +126,11 @@ def test_drift_is_exactly_what_is_changed(minio):
     minio.converge(users=[{"name": "uploader", "policies": ["uploader", "indexer"], "enabled": False}],
                    groups=[{"name": "auditors", "members": [], "enabled": False}],
                    policies=[{"name": "fence", "grant": "indexer", "buckets": ["others"]}],
-                   buckets=[{"name": "gen3-bucket", "quota": "2GiB"}])
-    repaired = minio.converge(**EVERYTHING)
+                   buckets=[{"name": "gen3-bucket", "quota": "2GiB"}], purge_access=True)
+    repaired = minio.converge(**EVERYTHING, purge_access=True)
     assert [(change["action"], change["resource"], change["attribute"]) for change in repaired["changes"]] == [
         ("update", "policy fence", None),
-        ("update", "user uploader", "enabled"), ("update", "user uploader", "policies"),
+        ("update", "user uploader", "secret"), ("update", "user uploader", "policies"),
         ("update", "group auditors", "members"), ("update", "group auditors", "enabled"),
         ("update", "bucket gen3-bucket", "versioning"), ("update", "bucket gen3-bucket", "quota"),
         ("create", "bucket gen3-bucket", "notifications")]

@@ -86,17 +86,30 @@ def plan_present(bucket: str, current: Configuration, rules: Sequence[Rule]) -> 
         if found in replaced:
             continue
         wanted = missing.pop(found.get("Id"), None)
-        if wanted and found["TopicArn"] != wanted["TopicArn"]:
-            _refuse_redirection(bucket, found, next(rule for rule in needed if rule.id == found["Id"]))
+        if wanted:
+            rule = next(rule for rule in needed if rule.id == found["Id"])
+            if found["TopicArn"] != wanted["TopicArn"]:
+                _refuse_redirection(bucket, found, rule)
+            elif not _sends_all_keys_of(rule, found):
+                _refuse_loss(bucket, found, rule)
         topics.append(found if wanted is None or _meaning(found) == _meaning(wanted) else wanted)
     return _change(bucket, current, topics + list(missing.values()), rules)
 
 
 def plan_absent(bucket: str, current: Configuration, rules: Sequence[Rule]) -> list[Change]:
-    """Return the change that takes the rules with these Ids away, unless they send to another topic than ours."""
-    topic_arns = {rule.id: rule.topic_arn for rule in rules}
-    topics = [found for found in current.get("TopicConfigurations", [])
-              if found.get("Id") not in topic_arns or topic_arns[found["Id"]] not in (None, found["TopicArn"])]
+    """Return the change that takes the rules with these Ids away, unless they send to another topic than ours.
+
+    Raises PlanError for one that sends other keys than ours: it may be another pipeline's.
+    """
+    wanted = {rule.id: rule for rule in rules}
+    topics = []
+    for found in current.get("TopicConfigurations", []):
+        rule = wanted.get(found.get("Id"))
+        if rule is None or rule.topic_arn not in (None, found["TopicArn"]):
+            topics.append(found)
+        elif not _sends_all_keys_of(rule, found) and not rule.take_over:
+            raise PlanError(f"{_says(bucket, found)}, and not of keys with prefix {rule.prefix!r} and suffix {rule.suffix!r}, so it may be another "
+                            "pipeline's: name in the bucket's entry what it has, or set take_over for the bucket to remove it all the same.")
     return _change(bucket, current, topics, rules)
 
 
@@ -202,6 +215,20 @@ def _refuse_redirection(bucket: str, found: Mapping[str, Any], rule: Rule) -> No
             f"Bucket {bucket} already has a rule {rule.id} that sends to {found['TopicArn']}, and with {rule.topic_arn} in its place that "
             "topic would get nothing any more. If another pipeline needs it, give this one an id and a prefix or suffix of its own, or use "
             "the same topic with a queue for each; if it is not needed, set take_over for the bucket.")
+
+
+def _refuse_loss(bucket: str, found: Mapping[str, Any], rule: Rule) -> None:
+    """Raise PlanError if a rule with our Id would send fewer keys than it does, which another pipeline may need, without leave."""
+    if not rule.take_over:
+        raise PlanError(
+            f"{_says(bucket, found)}, and with prefix {rule.prefix!r} and suffix {rule.suffix!r} it would send fewer keys. If another "
+            "pipeline needs it, give this one an id of its own; if not, set take_over for the bucket.")
+
+
+def _sends_all_keys_of(rule: Rule, found: Mapping[str, Any]) -> bool:
+    """Tell whether a rule takes all keys that the one which is there takes."""
+    prefix, suffix = _filters(found)
+    return prefix.startswith(rule.prefix) and suffix.endswith(rule.suffix)
 
 
 def _maker(rule_id: str | None) -> str:

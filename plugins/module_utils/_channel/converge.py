@@ -54,13 +54,22 @@ class Convergence:
                 self._created.update(_apply(self._api, each, current, self._parts, self._absent))
 
     def rules(self) -> list[dict[str, Any]]:
-        """Return the rules by which the buckets send to their channels, as s3_bucket_notifications takes them."""
-        return [{**bucket, "topic_arn": each.topic_arn} for each, _current in self._found for bucket in each.buckets]
+        """Return the rules by which the buckets send to their channels, as s3_bucket_notifications takes them.
+
+        A removal leaves those that others who subscribe live on.
+        """
+        return [rule for each, current in self._found for rule in _rules(each, current, self._absent)]
 
     def described(self) -> list[dict[str, Any]]:
         """Return what the result tells about each channel."""
         return [_described(each, self._api, current, None if self._absent else planning.desired(each, current), self._created)
                 for each, current in self._found]
+
+
+def _rules(wanted: Channel, current: Current, absent: bool) -> list[dict[str, Any]]:
+    if absent and planning.others_subscribe(wanted, current):
+        return []
+    return [{**bucket, "topic_arn": wanted.topic_arn} for bucket in wanted.buckets]
 
 
 def _observe(api: Messaging, wanted: Channel, absent: bool, plan: planning.Plan) -> Current:
@@ -124,5 +133,5 @@ def _described(wanted: Channel, api: Messaging, current: Current, desired: plann
             "topic": policy.topic_key(wanted.scope, wanted.buckets) if topic_key else [],
             "queue": policy.queue_key(wanted.topic_arn) if queue_key else [],
         },
-        "notification_rules": [{**bucket, "topic_arn": wanted.topic_arn} for bucket in wanted.buckets],
+        "notification_rules": _rules(wanted, current, desired is None),
     }

@@ -125,9 +125,14 @@ def removal_warnings(channel: Channel, current: Current) -> list[str]:
     """Return which topics and queues of ours stay after a removal because others use them."""
     if _stays_shared(channel, current):
         return [f"{_topic_name(channel)}, its queues and the subscription stay as they are: {', '.join(_sharers(channel, current))}."]
-    return [f"{name} stays, although this collection created it: others have statements or subscriptions there."
-            for name, part in _parts(channel, current)
-            if _is_marked(part) and _is_used_by_others(channel, name, part)]
+    found = [f"{name} stays, although this collection created it: others have statements or subscriptions there."
+             for name, part in _parts(channel, current)
+             if _is_marked(part) and _is_used_by_others(channel, name, part)]
+    endpoints, names = others_subscribe(channel, current), [bucket["name"] for bucket in channel.buckets if current.rules.get(bucket["name"])]
+    if endpoints and names:
+        found.append(f"The rules of {_buckets(names)} to {_topic_name(channel)} stay, as {', '.join(endpoints)} may need the events: remove them by "
+                     "hand if nobody does.")
+    return found
 
 
 def queue_name(name: str) -> str:
@@ -203,6 +208,16 @@ def _kept_buckets(channel: Channel, current: Current) -> list[dict[str, Any]]:
     dropped = {*channel.drop_buckets, *(bucket["name"] for bucket in channel.buckets)}
     return [{"name": name, "account_id": ours.get(name)} for name, ids in current.rules.items()
             if name in ours and name not in dropped and (ids is None or ids)]
+
+
+def others_subscribe(channel: Channel, current: Current) -> list[str]:
+    """Return the endpoints of others that are subscribed to a topic of ours: another commons, which may name the same buckets.
+
+    They need the rules of this run's buckets and their right to send, also after a removal. Others that have subscribed to a topic of
+    somebody else have not lived on our rules.
+    """
+    topic = current.topic
+    return sorted(set(topic.subscriptions) - {channel.queue_arn}) if topic and _is_marked(topic) else []
 
 
 def _buckets(names: Sequence[str]) -> str:
@@ -413,7 +428,9 @@ def _plan_topic_removal(channel: Channel, current: Current) -> list[Change]:
         return [Change("delete", name, before=decoded(_ours(topic.attributes)), operation="delete_topic",
                        parameters={"arn": channel.topic_arn})]
     found = decoded(topic.attributes)
-    kept = policy.topic(channel.scope, channel.topic_arn, _kept_buckets(channel, current), channel.topic_actions)
+    own = [bucket for bucket in channel.buckets if others_subscribe(channel, current)
+           and ((ids := current.rules.get(bucket["name"], ())) is None or ids)]
+    kept = policy.topic(channel.scope, channel.topic_arn, [*own, *_kept_buckets(channel, current)], channel.topic_actions)
     wanted = {**_topic_policy(channel, topic, kept), **({} if stays_shared else _former(channel, current, topic, "topic"))}
     before, after = _difference(found, wanted)
     return [*(_topic_update(channel, attribute, before[attribute], after[attribute]) for attribute in after),

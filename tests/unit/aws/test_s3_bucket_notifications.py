@@ -211,7 +211,8 @@ INVALID = {**NOT_YET, "ArgumentName1": f"{DEAD['LambdaFunctionArn']}, null",
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_a_destination_of_others_that_s3_cannot_reach_is_named_at_once(converge, buckets, tap, impatient, state):
-    ours = {"Id": "gen3-uploads", "TopicArn": TOPIC, "Events": ["s3:ObjectCreated:Put"]}
+    ours = {"Id": "gen3-uploads", "TopicArn": TOPIC, "Events": ["s3:ObjectCreated:Put"],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "up/"}]}}}
     buckets("gen3-bucket", {"LambdaFunctionConfigurations": [DEAD], "TopicConfigurations": [ours]})
     with tap(failing(INVALID, 1000)):
         result = converge("gen3-bucket", state=state)

@@ -181,6 +181,24 @@ def test_a_removal_leaves_the_topic_to_another_queue(account, channel, rules, ru
     assert [each["Endpoint"][-2:] for each in account.sns.list_subscriptions()["Subscriptions"]] == ["q2"]
 
 
+def test_a_removal_leaves_the_rule_to_another_commons_with_the_same_bucket(account, channel, rules, run_module):
+    """Two commons, one bucket, one topic, a queue each: the one rule serves both, and whoever goes first leaves it to the other."""
+    def remove(queue):
+        return run_module(sns_sqs_channel, state="absent", bucket_notifications=True, channels=[
+            {"topic": "t", "queue": queue, "buckets": [{"name": "aaa"}], "discard_messages": True}])
+
+    channel("aaa"), rules("aaa")
+    run_module(sns_sqs_channel, channels=[{"topic": "t", "queue": "q2", "buckets": [{"name": "aaa"}]}])
+    result = remove("q")
+    assert not result["failed"] and result["notification_changes"] == []
+    assert any("The rules of the bucket aaa to SNS topic t stay, as " in str(warning) for warning in result["warnings"])
+    assert account.allowed() == ["aaa"]
+    assert [each["Endpoint"][-2:] for each in account.sns.list_subscriptions()["Subscriptions"]] == ["q2"]
+    assert account.s3.get_bucket_notification_configuration(Bucket="aaa")["TopicConfigurations"]
+    assert not remove("q2")["failed"] and account.sns.list_topics()["Topics"] == []
+    assert "TopicConfigurations" not in account.s3.get_bucket_notification_configuration(Bucket="aaa")
+
+
 def test_another_sender_keeps_the_channel(account, channel, rules):
     channel("aaa"), rules("aaa")
     channel(senders=["https://minio.example.org:9000"])
