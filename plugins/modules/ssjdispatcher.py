@@ -116,6 +116,10 @@ options:
         another entry takes today or that may be another commons'; and that a later entry takes a part of our uploads.
     type: bool
     default: false
+  replace_queue:
+    description: Whether ssjdispatcher may turn from the queue that it reads to another while entries of others are left, which may live on it.
+    type: bool
+    default: false
   minio_job_name:
     description: Name of the JOBS entry for buckets on MinIO. It is ours, whoever made it.
     type: str
@@ -531,6 +535,7 @@ OPTIONS = {
     "request_memory": {"type": "str"},
     "deadline": {"type": "int"},
     "replace_pattern": {"type": "bool", "default": False},
+    "replace_queue": {"type": "bool", "default": False},
     "minio_job_name": {"type": "str", "default": "indexing-minio"},
     "minio_image": {"type": "str"},
     "minio_endpoint_url": {"type": "str"},

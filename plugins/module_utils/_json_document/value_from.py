@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -115,17 +116,21 @@ def _from_secret(
 
 
 def _from_dotenv(text: str, variable: str, user: str | None = None) -> str | None:
-    """Return the last assignment to a variable, or in it the password of a user; None if there is none."""
+    """Return the last assignment to a variable, or in it the password of a user; None if there is none.
+
+    As the metadata service reads them: starlette's ``Config`` strips quotes, and its ``CommaSeparatedStrings`` splits as a shell does, with
+    quotes, backslashes and comments (starlette ``config.py``, ``datastructures.py``).
+    """
     value = None
     for line in text.splitlines():
         name, separator, rest = line.strip().removeprefix("export ").partition("=")
         if separator and name.strip() == variable:
-            value = _unquoted(rest.strip())
+            value = rest.strip().strip("\"'")
     if value is None or user is None:
         return value
-    logins = dict(login.strip().partition(":")[::2] for login in value.split(","))
-    return logins.get(user)
-
-
-def _unquoted(value: str) -> str:
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
+    logins = shlex.shlex(value, posix=True)
+    logins.whitespace, logins.whitespace_split = ",", True
+    try:
+        return dict(login.strip().partition(":")[::2] for login in logins).get(user)
+    except ValueError:  # an open quotation, with which the service does not start
+        return None

@@ -73,6 +73,15 @@ EFFECTS = {
         " selfHeal it does so within seconds",
         "let the application ignore the difference (spec.ignoreDifferences)",
     ),
+    "secrets-operator": Effect(
+        True, "{} syncs the object from its external store and would overwrite the change within minutes", "make the change in its external store"
+    ),
+    "deployer": Effect(
+        False,
+        "{} describes the object and overwrites this change at its next run, or with a controller that reconciles within minutes, unless its"
+        " source says the same",
+        "give its source the same content, or let it ignore this key",
+    ),
     "applier": Effect(
         False, "{} holds this key by server-side apply and overwrites this change at its next apply unless its manifest says the same", ""
     ),
@@ -123,11 +132,18 @@ MARKS = (
     Mark("replicator", "annotations", "reflector.v1.k8s.emberstack.com/reflects", "Reflector (from {})"),
     Mark("replicator", "annotations", "replicator.v1.mittwald.de/replicate-from", "the replicator (from {})"),
     Mark("config-sync", "annotations", "configmanagement.gke.io/managed", "Config Sync", "enabled", ("configsync",)),
+    Mark("secrets-operator", "annotations", "operator.1password.io/item-path", "the 1Password operator"),
+    Mark("secrets-operator", "labels", "secrets.doppler.com/subtype", "the Doppler operator"),
+    Mark("secrets-operator", "annotations", "secrets.infisical.com/version", "the Infisical operator"),
     Mark("flux", "labels", "kustomize.toolkit.fluxcd.io/name", "Flux's Kustomization {}", None, ("kustomize-controller",)),
     Mark("flux-helm", "labels", "helm.toolkit.fluxcd.io/name", "HelmRelease {}", None, ("helm-controller",)),
     Mark("helm", "annotations", HELM_RELEASE, "{}", None, ("helm",)),
     Mark("argocd", "annotations", "argocd.argoproj.io/tracking-id", "{}", None, ("argocd",)),
     Mark("argocd", "labels", "argocd.argoproj.io/instance", "{}", None, ("argocd",)),
+    Mark("deployer", "annotations", "objectset.rio.cattle.io/id", "Rancher Fleet ({})"),
+    Mark("deployer", "annotations", "kapp.k14s.io/identity", "kapp"),
+    Mark("deployer", "labels", "generate.kyverno.io/policy-name", "Kyverno's policy {}"),
+    Mark("deployer", "labels", MANAGED_BY, "Pulumi", "pulumi"),
 )
 """What owners leave on an object, the strongest claim first."""
 
@@ -135,6 +151,8 @@ CONTROLLER_GROUPS = {
     "secrets.hashicorp.com": "vault",
     "bitnami.com": "sealed-secrets",
     "external-secrets.io": "controller",
+    "secrets.infisical.com": "secrets-operator",
+    "onepassword.com": "secrets-operator",
 }
 """API groups whose owner references count even where they are not marked as the controller's -> the kind of owner."""
 
@@ -143,6 +161,9 @@ FLUX_LEAVES_IT = {
     "kustomize.toolkit.fluxcd.io/ssa": {"IfNotPresent", "Ignore"},
 }
 """Annotations with which Flux's Kustomization leaves an object as it is."""
+
+DEPLOYERS = {"Terraform": "Terraform", "HashiCorp": "Terraform", "pulumi": "Pulumi"}
+"""How the names begin that these leave in ``managedFields``, whatever the operation -> who they are; on the object they leave no mark."""
 
 EXTERNAL_SECRETS_MANAGER = "externalsecrets.external-secrets.io/"
 
@@ -178,6 +199,9 @@ def owners(
         found = [owner for owner in found if owner.kind != "helm"]
     elif not kinds & {"helm", "argocd"} and (instance := _argo_instance(metadata)):
         found.append(Owner("argocd", instance))
+    if not found:
+        named = {name for manager in holders for beginning, name in DEPLOYERS.items() if manager.startswith(beginning)}
+        found = [Owner("deployer", name) for name in sorted(named)]
     return found or [Owner(*_applier(manager)) for manager, operation in holders.items() if operation == "Apply"]
 
 

@@ -55,8 +55,8 @@ def configure(kube: Kube, settings: Settings, check_mode: bool) -> tuple[Plan, l
     for _round in range(ROUNDS):
         if plan.converged:
             return first, made
-        for step in (_write_rights, _check_minio, _keep, _write_documents, _roll_out) if plan.present else (
-                _write_documents, _roll_out, _keep, _write_rights):
+        for step in (_keep_accounts, _write_rights, _check_minio, _keep, _write_documents, _roll_out) if plan.present else (
+                _write_documents, _roll_out, _write_rights, _keep):
             made += step(kube, settings, plan, look)
         plan = look()
     if plan.converged:
@@ -72,8 +72,12 @@ def _write_rights(kube: Kube, settings: Settings, plan: Plan, look: Look) -> lis
     return _write(kube, plan, look, lambda plan: plan.rights)
 
 
+def _keep_accounts(kube: Kube, settings: Settings, plan: Plan, look: Look) -> list[Change]:
+    return _write(kube, plan, look, lambda plan: plan.kept if plan.changes_accounts else [])
+
+
 def _keep(kube: Kube, settings: Settings, plan: Plan, look: Look) -> list[Change]:
-    return _write(kube, plan, look, lambda plan: plan.kept)
+    return _write(kube, plan, look, lambda plan: [] if plan.changes_accounts else plan.kept)
 
 
 def _write_documents(kube: Kube, settings: Settings, plan: Plan, look: Look) -> list[Change]:

@@ -10,6 +10,7 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,6 +48,18 @@ def read(secret: Mapping[str, Any] | None, desired: Desired) -> dict[str, Any]:
         return parse(text_of(secret, desired) or "")
     except DocumentError:
         return {}
+
+
+def account_key(name: str) -> str:
+    """Return under which key the Secret keeps what a ServiceAccount was."""
+    return f"ServiceAccount.{name}"
+
+
+def accounts(secret: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """Return ServiceAccount -> what it was before our first change."""
+    kept = {key.removeprefix(account_key("")): base64.b64decode(value).decode(errors="replace")
+            for key, value in ((secret or {}).get("data") or {}).items() if key.startswith(account_key(""))}
+    return {name: json.loads(text) for name, text in kept.items()}
 
 
 def keep(secret: Mapping[str, Any] | None, namespace: str, texts: Mapping[str, str]) -> list[Change]:

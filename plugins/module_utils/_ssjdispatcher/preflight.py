@@ -7,6 +7,7 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -63,6 +64,7 @@ class Options:
     sensitive: Mapping[str, Any] = field(default_factory=dict, repr=False)
     buckets: Sequence[rules.Bucket] = ()
     replace_pattern: bool = False
+    replace_queue: bool = False
     overwrite_externally_managed: bool = False
     access: rbac.Access = rbac.Access()
     aws_credentials: str | None = None
@@ -87,6 +89,7 @@ def options(settings: Settings) -> Options:
         sensitive=jobs.sensitive_values(settings),
         buckets=jobs.expected_buckets(settings),
         replace_pattern=settings.replace_pattern,
+        replace_queue=settings.replace_queue,
         overwrite_externally_managed=settings.overwrite_externally_managed,
         access=jobs.access(settings),
         aws_credentials=settings.aws_credentials if settings.uses_aws else None,
@@ -126,6 +129,11 @@ class Plan:
     warnings: list[str]
 
     @property
+    def changes_accounts(self) -> bool:
+        """Tell whether a ServiceAccount of others is to be changed, so that what it was has to be kept before."""
+        return self.present and any(former.account_key("") in key for each in self.kept for key in each.after)
+
+    @property
     def written(self) -> list[Change]:
         """The changes of the documents."""
         return [change for document in self.documents for change in document.changes]
@@ -134,8 +142,9 @@ class Plan:
     def changes(self) -> list[Change]:
         """All changes, in the order in which they are made."""
         if self.present:
-            return [*self.rights, *self.kept, *self.written, *self.restart]
-        return [*self.written, *self.restart, *self.kept, *self.rights]
+            kept = [self.kept, self.rights] if self.changes_accounts else [self.rights, self.kept]
+            return [*kept[0], *kept[1], *self.written, *self.restart]
+        return [*self.written, *self.restart, *self.rights, *self.kept]
 
     @property
     def converged(self) -> bool:
@@ -211,7 +220,7 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
         present=options.present,
         rights=rights,
         documents=documents,
-        kept=_kept(cluster, documents) if options.present else _forgotten(
+        kept=_kept(cluster, documents, rights) if options.present else _forgotten(
             cluster, documents, leaves and (bool(restart) or not set(ours) & set(recorded(deployment) if deployment else ()))),
         released=ours if leaves else [],
         jobs=entries,
@@ -276,9 +285,12 @@ def _describe(cluster: Cluster, installation: Installation, job_namespace: str, 
     }
 
 
-def _kept(cluster: Cluster, documents: Sequence[Document]) -> list[Change]:
-    """Return the write that keeps the documents of others as they are before our first change."""
-    texts = {}
+def _kept(cluster: Cluster, documents: Sequence[Document], rights: Sequence[Change]) -> list[Change]:
+    """Return the write that keeps the documents and ServiceAccounts of others as they are before our first change."""
+    patched = [(each.parameters["name"], each.parameters["namespace"]) for each in rights if rbac.target_of(each)[0] == "ServiceAccount"
+               and each.operation == "merge_patch"]
+    live = {("ServiceAccount", name): cluster.get("ServiceAccount", name, namespace) for name, namespace in patched}
+    texts = {former.account_key(name): json.dumps(state) for name, state in rbac.before_first_change(rights, live).items()}
     for document in documents:
         desired = document.desired
         current = cluster.get(desired.kind, desired.name, desired.namespace)
@@ -327,7 +339,8 @@ def _rights(cluster: Cluster, installation: Installation, job_namespace: str, he
         bindings = rbac.bindings_of(installation.service_account, cluster.namespace, cluster.list("RoleBinding", job_namespace))
         others = any(not binding["created_by_us"] for binding in bindings)
         needed = rbac.still_needed(objects, live, [_account(job) for job in remaining], others) if remaining else []
-        plan = rbac.plan_absent([each for each in objects if each not in needed], live)
+        accounts = former.accounts(cluster.secret(former.FORMER_SECRET, cluster.namespace))
+        plan = rbac.plan_absent([each for each in objects if each not in needed], live, accounts)
     elif installation.deployment is None:
         plan = rbac.AccessPlan()
     else:
@@ -397,7 +410,9 @@ def _review(installation: Installation, credentials: Document | None, images: Do
     if credentials is None or credentials.after is None:
         return found
     add(credentials, rules.review_credentials(credentials.after, installation.region, options.buckets))
-    add(credentials, rules.review_queue(credentials.before, credentials.after, options.queue_url))
+    ours = options.job_names or [bucket.job for bucket in options.buckets]
+    add(credentials, rules.review_queue(credentials.before, credentials.after, options.queue_url, ours,
+                                        options.replace_queue or not options.present))
     before, after = rules.read_jobs(credentials.before), rules.read_jobs(credentials.after)
     add(credentials, pattern_review.review(before, after, options.buckets, options.replace_pattern))
     if images is not None and images.after is not None:

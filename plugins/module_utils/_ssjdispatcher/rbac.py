@@ -124,8 +124,12 @@ def plan_present(wanted: Sequence[Mapping[str, Any]], live: Live, helm: Mapping[
     return plan
 
 
-def plan_absent(wanted: Sequence[Mapping[str, Any]], live: Live) -> AccessPlan:
-    """Return what has to be done so that nothing of ``wanted`` that we made is left: objects, annotations, pull secrets."""
+def plan_absent(wanted: Sequence[Mapping[str, Any]], live: Live, former: Mapping[str, Mapping[str, Any]] | None = None) -> AccessPlan:
+    """Return what has to be done so that nothing of ``wanted`` that we made is left: objects, annotations, pull secrets.
+
+    ``former`` is ServiceAccount of others -> what it was before our first change (see ``before_first_change``). One of which nothing is
+    kept we have not changed.
+    """
     plan = AccessPlan()
     for definition in wanted:
         current = live[definition["kind"], definition["metadata"]["name"]]
@@ -133,9 +137,22 @@ def plan_absent(wanted: Sequence[Mapping[str, Any]], live: Live) -> AccessPlan:
             continue
         if is_ours(current):
             plan.delete.append(_bare(definition))
-        elif definition["kind"] == "ServiceAccount" and (patch := _withdrawal(definition, current)):
-            plan.apply.append(patch)
+        elif definition["kind"] == "ServiceAccount" and (before := (former or {}).get(definition["metadata"]["name"])):
+            if patch := _withdrawal(definition, current, before):
+                plan.apply.append(patch)
     return plan
+
+
+def before_first_change(changes: Sequence[Change], live: Live) -> dict[str, dict[str, Any]]:
+    """Return ServiceAccount of others -> its role and pull secrets now, for each that the changes are for."""
+    names = [each.parameters["name"] for each in changes if each.operation == "merge_patch" and each.parameters["kind"] == "ServiceAccount"]
+    found = {}
+    for name in names:
+        account = live["ServiceAccount", name]
+        if account and not is_ours(account):
+            role = (account["metadata"].get("annotations") or {}).get(IRSA)
+            found[name] = {"role": role, "imagePullSecrets": list(account.get("imagePullSecrets") or [])}
+    return found
 
 
 def changes(plan: AccessPlan, live: Live) -> list[Change]:
@@ -262,10 +279,10 @@ def _service_account_patch(definition: Mapping[str, Any], current: Mapping[str, 
     return _patch(definition, annotations, [*present, *missing] if missing else None)
 
 
-def _withdrawal(definition: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any] | None:
+def _withdrawal(definition: Mapping[str, Any], current: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any] | None:
     present = current.get("imagePullSecrets") or []
-    kept = [secret for secret in present if secret not in definition.get("imagePullSecrets", [])]
-    annotations = dict.fromkeys(definition["metadata"].get("annotations", {}))
+    kept = [secret for secret in present if secret in before["imagePullSecrets"] or secret not in definition.get("imagePullSecrets", [])]
+    annotations = {key: before["role"] for key in definition["metadata"].get("annotations", {})}
     if not _contains(current, {"metadata": definition["metadata"]}):
         annotations = {}
     return _patch(definition, annotations, kept if kept != present else None)

@@ -45,6 +45,7 @@ class Settings:
     request_memory: str | None = None
     deadline: int | None = None
     replace_pattern: bool = False
+    replace_queue: bool = False
     minio_job_name: str = "indexing-minio"
     minio_image: str | None = None
     minio_endpoint_url: str | None = None

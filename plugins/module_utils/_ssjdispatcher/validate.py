@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
@@ -171,15 +171,25 @@ def review_images(images: Mapping[str, Any] | None, document: Mapping[str, Any])
     return found
 
 
-def review_queue(before: Mapping[str, Any], after: Mapping[str, Any], pipeline: str | None = None) -> Findings:
-    """Review what is lost where ssjdispatcher turns from one queue to another; that of the ``pipeline`` is read in any case."""
+def review_queue(before: Mapping[str, Any], after: Mapping[str, Any], pipeline: str | None = None, ours: Collection[str] = (),
+                 replace_queue: bool = False) -> Findings:
+    """Review what is lost where ssjdispatcher turns from one queue to another; that of the ``pipeline`` is read in any case.
+
+    While entries of others are left, which may live on the former queue, that is a problem unless ``replace_queue`` allows it. ``ours`` are
+    the names of our entries.
+    """
     found = Findings()
     old_url, new_url = queue_url(before), queue_url(after)
-    if old_url and new_url and old_url not in (new_url, pipeline) and not _stands_for_no_queue(old_url):
-        found.warnings.append(
-            f"SQS.url changes from {_without_login(old_url)} to {_without_login(new_url)}: messages that still arrive"
-            " in the former queue are no longer read."
-        )
+    if not old_url or not new_url or old_url in (new_url, pipeline) or _stands_for_no_queue(old_url):
+        return found
+    turn = (f"SQS.url changes from {_without_login(old_url)} to {_without_login(new_url)}: messages that still arrive in the former queue are no "
+            "longer read")
+    others = [job.place for job in read_jobs(after) if job.name not in ours and not patterns.is_placeholder(str(job.pattern))]
+    if others and not replace_queue:
+        found.problems.append(f"{turn}, and {', '.join(others)} may live on them. Name that queue as the pipeline's (uploads_queue), so that one "
+                              "queue serves both, or set ssjdispatcher_replace_queue where nobody needs it.")
+    else:
+        found.warnings.append(f"{turn}.")
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import plan as planning
@@ -184,6 +186,19 @@ def test_our_id_is_not_redirected_from_another_topic_without_leave():
         planning.plan_present("b", current, [RULE])
     told = Rule("gen3-uploads", TOPIC, EVENTS, take_over=True)
     assert written(planning.plan_present("b", current, [told])) == {"TopicConfigurations": [OURS, OTHER]}
+
+
+@pytest.mark.parametrize(("found", "rule"), [(OURS, NARROW), (OURS_NARROW, Rule("gen3-uploads", TOPIC, EVENTS, prefix="down/")),
+                                             (OURS_NARROW, Rule("gen3-uploads", TOPIC, EVENTS, prefix="up/", suffix=".txt"))])
+@pytest.mark.parametrize("plan", [planning.plan_present, planning.plan_absent])
+def test_our_id_on_keys_that_ours_leaves_out_may_be_another_commons(plan, found, rule):
+    with pytest.raises(PlanError, match="Bucket b already has a rule gen3-uploads that sends .* take_over"):
+        plan("b", {"TopicConfigurations": [found]}, [rule])
+    assert len(plan("b", {"TopicConfigurations": [found]}, [replace(rule, take_over=True)])) == 1
+
+
+def test_our_rule_is_widened_without_leave():
+    assert written(planning.plan_present("b", {"TopicConfigurations": [OURS_NARROW]}, [RULE])) == {"TopicConfigurations": [OURS]}
 
 
 def test_absent_leaves_our_id_where_it_sends_to_another_topic():

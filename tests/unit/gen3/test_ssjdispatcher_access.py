@@ -9,7 +9,9 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import 
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.rbac import (
     IRSA,
     Access,
+    before_first_change,
     bindings_of,
+    changes,
     definitions,
     helm_markers,
     plan_absent,
@@ -35,7 +37,7 @@ def everything(annotations):
     live = copy.deepcopy(dict(zip(NAMES, WANTED)))
     for each in live.values():
         each["metadata"]["annotations"] = {**each["metadata"].get("annotations", {}), **annotations}
-        each["metadata"]["uid"] = "1"
+        each["metadata"].update(uid="1", resourceVersion="1")
     return live
 
 
@@ -161,12 +163,25 @@ def test_what_we_made_is_deleted():
 def test_from_accounts_of_others_only_what_is_ours_is_taken():
     live = everything({"other": "x"})
     live[JOB_ACCOUNT]["imagePullSecrets"].insert(0, {"name": "first"})
-    plan = plan_absent(WANTED, live)
+    assert plan_absent(WANTED, live).apply == [], "what we have not changed"
+    plan = plan_absent(WANTED, live, dict.fromkeys(("ssjdispatcher-sa", "ssjdispatcher-job-sa"), {"role": None, "imagePullSecrets": []}))
     assert plan.delete == []
     job_account, dispatcher = plan.apply
     assert job_account["metadata"]["annotations"] == dispatcher["metadata"]["annotations"] == {IRSA: None}
     assert job_account["imagePullSecrets"] == [{"name": "first"}]
     assert "imagePullSecrets" not in dispatcher
+
+
+def test_the_role_and_the_pull_secrets_that_an_account_had_come_back():
+    before = everything({IRSA: "arn:aws:iam::123456789012:role/theirs"})
+    before[JOB_ACCOUNT]["imagePullSecrets"] = [{"name": "pull"}]
+    plan = plan_present(WANTED, before, {})
+    former = before_first_change(changes(plan, before), before)
+    assert former["ssjdispatcher-job-sa"] == {"role": "arn:aws:iam::123456789012:role/theirs", "imagePullSecrets": [{"name": "pull"}]}
+    after = everything({IRSA: ARN + "-job"})
+    after[JOB_ACCOUNT]["imagePullSecrets"] = [{"name": "pull"}]
+    job_account = next(each for each in plan_absent(WANTED, after, former).apply if each["metadata"]["name"] == "ssjdispatcher-job-sa")
+    assert job_account["metadata"]["annotations"] == {IRSA: "arn:aws:iam::123456789012:role/theirs"} and "imagePullSecrets" not in job_account
 
 
 def test_another_role_of_an_account_stays():

@@ -257,7 +257,19 @@ def test_a_url_that_the_role_itself_writes_for_no_queue_is_no_news():
 def test_the_queue_that_the_chart_puts_where_none_is_set_is_no_loss():
     former = {"SQS": {"url": "https://sqs.us-east-1.amazonaws.com/12345678901234/test-upload"}}
     assert review_queue(former, GOOD).warnings == []
-    assert "no longer read" in " ".join(review_queue({"SQS": {"url": URL + "2"}}, GOOD).warnings)
+    assert "no longer read" in " ".join(review_queue({"SQS": {"url": URL + "2"}}, {**GOOD, "JOBS": [INDEXING]}, ours=["indexing"]).warnings)
+
+
+def test_a_queue_that_the_entries_of_others_live_on_is_not_left():
+    former = {"SQS": {"url": URL + "2"}}
+    after, alone = GOOD, {**GOOD, "JOBS": [INDEXING]}
+    (problem,) = review_queue(former, after, ours=["indexing"]).problems
+    assert "JOBS[name=other] may live on them" in problem and "uploads_queue" in problem and "ssjdispatcher_replace_queue" in problem
+    assert review_queue(former, after, ours=["indexing"], replace_queue=True).problems == []
+    assert review_queue(former, after, pipeline=URL + "2", ours=["indexing"]).problems == []
+    assert review_queue({}, after, ours=["indexing"]).problems == review_queue(former, alone, ours=["indexing"]).problems == []
+    chart = {**GOOD, "JOBS": [INDEXING, {"name": "chart", "pattern": "s3://test-12345678901234-upload/*"}]}
+    assert review_queue(former, chart, ours=["indexing"]).problems == []
 
 
 
@@ -316,7 +328,7 @@ def test_without_job_images_each_entry_needs_an_image():
 
 def test_a_new_queue_is_warned_about():
     other = changed(["SQS", "url"], "https://u:p@host/q")
-    (warning,) = review_queue(other, GOOD).warnings
+    (warning,) = review_queue(other, GOOD, replace_queue=True).warnings
     assert f"from https://host/q to {URL}" in warning
     assert review_queue(GOOD, GOOD).warnings == []
     assert review_queue({}, GOOD).warnings == []

@@ -58,6 +58,17 @@ HELM_LABELS = {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instan
             [Owner("flux-helm", "HelmRelease gen3")],
         ),
         ({"labels": {"app.kubernetes.io/managed-by": "hashicorp-vso"}}, [Owner("vault", "the Vault Secrets Operator")]),
+        ({"annotations": {"operator.1password.io/item-path": "vaults/v/items/i"}}, [Owner("secrets-operator", "the 1Password operator")]),
+        ({"labels": {"secrets.doppler.com/subtype": "dopplerSecret"}}, [Owner("secrets-operator", "the Doppler operator")]),
+        ({"annotations": {"secrets.infisical.com/version": "v1"}}, [Owner("secrets-operator", "the Infisical operator")]),
+        (
+            {"ownerReferences": [{"kind": "OnePasswordItem", "name": "creds", "apiVersion": "onepassword.com/v1"}]},
+            [Owner("secrets-operator", "OnePasswordItem creds")],
+        ),
+        ({"annotations": {"objectset.rio.cattle.io/id": "commons"}}, [Owner("deployer", "Rancher Fleet (commons)")]),
+        ({"annotations": {"kapp.k14s.io/identity": "v1;default//Secret/creds;v1"}}, [Owner("deployer", "kapp")]),
+        ({"labels": {"generate.kyverno.io/policy-name": "copy"}}, [Owner("deployer", "Kyverno's policy copy")]),
+        ({"labels": {"app.kubernetes.io/managed-by": "pulumi"}}, [Owner("deployer", "Pulumi")]),
         (
             {"labels": {"app.kubernetes.io/managed-by": "hashicorp-vso"}, "ownerReferences": [
                 {"apiVersion": "secrets.hashicorp.com/v1beta1", "kind": "VaultStaticSecret", "name": "creds"}]},
@@ -127,6 +138,10 @@ MERGE = [{"metadata": {"name": "es"}}]
         (held(("kubectl", "Apply", "c.json"), part="f:stringData"), [], [Owner("applier", "kubectl")]),
         (held(("kubectl", "Apply", "other")), [], []),
         (held(("kubectl-edit", "Update", "c.json")), [], []),
+        (held(("HashiCorp", "Update", "c.json")), [], [Owner("deployer", "Terraform")]),
+        (held(("Terraform", "Apply", "c.json")), [], [Owner("deployer", "Terraform")]),
+        (held(("Terraform", "Apply", "other")), [], []),
+        (held(("pulumi-kubernetes-1a2b", "Apply", "c.json")), [], [Owner("deployer", "Pulumi")]),
         (held((FIELD_MANAGER, "Update", "c.json")), [], []),
         (held(("kustomize-controller", "Apply", "c.json")), [], [Owner("flux", "Flux's Kustomization kustomize-controller")]),
         (held(("argocd-controller", "Apply", "c.json")), [], [Owner("argocd", "argocd-controller")]),

@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._json_document.value_from import ValueSourceError, resolve
+from ansible_collections.gen3.uploads.plugins.module_utils._json_document.value_from import ValueSourceError, _from_dotenv, resolve
 
 ENV = """# comment
 DEBUG=0
@@ -91,6 +91,14 @@ def test_values(source, expected):
 
 def in_gen3(**source):
     return {"secret": "indexd-creds", "namespace": "gen3", "format": "json", **source}
+
+
+@pytest.mark.parametrize(("line", "password"), [
+    # As starlette reads them in the metadata service: Config strips quotes, CommaSeparatedStrings splits as a shell does.
+    ("ADMIN_LOGINS=gateway:pa#ss", "pa"), (r"ADMIN_LOGINS=gateway:pa\\ss", r"pa\ss"), ("ADMIN_LOGINS=gateway:pass'", "pass"),
+    ("ADMIN_LOGINS=gateway:'pa,ss',b:c", "pa,ss"), ("ADMIN_LOGINS='gateway:p=1, other:p2'", "p=1"), ("ADMIN_LOGINS=gateway:o'pen,b:c", None)])
+def test_a_login_is_read_as_the_metadata_service_reads_it(line, password):
+    assert _from_dotenv(line, "ADMIN_LOGINS", "gateway") == password
 
 
 def in_env(**source):
