@@ -8,12 +8,15 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.policy import SID_PREFIX, document
 
 Document = dict[str, Any]
+
+_BUCKET_ARN = re.compile(r"arn:[^:]+:s3:[^:]*:[^:]*:[^:/*?]+")
 
 
 def parse(text: str | None) -> Document:
@@ -58,14 +61,18 @@ def is_ours(statement: Mapping[str, Any]) -> bool:
 
 
 def s3_buckets(statement: Mapping[str, Any]) -> list[tuple[str, str | None]]:
-    """Return the buckets that a statement lets send events, as (name, account or None); patterns of names are left out."""
-    if statement.get("Effect") != "Allow" or not any(
-            name.startswith("s3.amazonaws.com") for name in _principals(statement.get("Principal")).get("service", [])):
+    """Return the buckets that a statement lets send events, as (name, account or None); patterns of names are left out.
+
+    Terraform's examples let everyone send, on the condition that it is for a bucket, whose region and account they leave open.
+    """
+    principals = _principals(statement.get("Principal"))
+    is_for_s3 = principals.get("aws") == ["*"] or any(name.startswith("s3.amazonaws.com") for name in principals.get("service", []))
+    if statement.get("Effect") != "Allow" or not is_for_s3:
         return []
     values = {key.lower(): _as_list(each) for keys in (statement.get("Condition") or {}).values() for key, each in keys.items()}
     accounts = values.get("aws:sourceaccount", [])
     return [(arn.rpartition(":")[2], accounts[0] if len(accounts) == 1 else None)
-            for arn in values.get("aws:sourcearn", []) if ":s3:::" in arn and "*" not in arn and "?" not in arn]
+            for arn in values.get("aws:sourcearn", []) if _BUCKET_ARN.fullmatch(arn)]
 
 
 def open_to_everyone(policy: Document) -> list[Mapping[str, Any]]:

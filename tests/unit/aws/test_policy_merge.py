@@ -110,3 +110,18 @@ def test_what_is_no_policy_is_refused(text):
 )
 def test_open_statements_are_found(statement, is_open):
     assert bool(merging.open_to_everyone(policy(statement))) is is_open
+
+
+@pytest.mark.parametrize(("principal", "source", "buckets"), [
+    ({"Service": "s3.amazonaws.com"}, "arn:aws:s3:::a", [("a", None)]),
+    # As Terraform's documentation has it, and AWS's own.
+    ({"Service": "s3.amazonaws.com"}, "arn:aws:s3:*:*:a", [("a", None)]),
+    ("*", "arn:aws:s3:::a", [("a", None)]),
+    ({"AWS": "*"}, ["arn:aws:s3:*:*:a", "arn:aws:s3:::b"], [("a", None), ("b", None)]),
+    ({"AWS": "*"}, "arn:aws:s3:::a-*", []),
+    ({"AWS": "*"}, "arn:aws:sqs:us-east-1:123456789012:a", []),
+    ({"AWS": "arn:aws:iam::123456789012:root"}, "arn:aws:s3:::a", []),
+])
+def test_the_buckets_that_a_statement_names(principal, source, buckets):
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "SNS:Publish", "Condition": {"ArnLike": {"aws:SourceArn": source}}}
+    assert merging.s3_buckets(statement) == buckets
