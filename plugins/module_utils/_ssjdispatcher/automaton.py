@@ -80,6 +80,10 @@ class Automaton:
         """Tell whether whatever follows is taken."""
         return self._accept in state and not self._whole
 
+    def is_decided(self, state: State) -> bool:
+        """Tell whether whatever follows is taken, or nothing that follows is."""
+        return self.is_settled(state) or not state and not self._anywhere
+
     def matches(self, text: str) -> bool:
         """Tell whether a text is taken."""
         state = self.start
@@ -327,19 +331,28 @@ def explore(
     which the machine number ``frame`` is still alive, and not those that enter what the machine number ``border`` takes for
     certain. Raise UnsupportedPattern after ``limit`` states.
     """
-    sets = list({each for machine in machines for each in machine.sets})
+    start = states_after(machines, begin)
+    inside = machines[border].is_settled(start[border])
+    # The others say the same of all that follows: with many buckets that are most.
+    live = [number for number, (machine, state) in enumerate(zip(machines, start))
+            if number in (frame, border) or not machine.is_decided(state)]
+    steps = [machines[number].step for number in live]
+    frame, edge = live.index(frame), live.index(border)
+    sets = list({each for number in live for each in machines[number].sets})
     kinds: dict[tuple[bool, ...], str] = {}
     for character in alphabet:
         kinds.setdefault(tuple(character in each for each in sets), character)
-    start = states_after(machines, begin)
-    inside = machines[border].is_settled(start[border])
-    seen, waiting = {start}, deque([(start, begin)])
+    first = tuple(start[number] for number in live)
+    seen, waiting = {first}, deque([(first, begin)])
     while waiting:
         states, text = waiting.popleft()
-        yield states, text
+        whole = list(start)
+        for number, state in zip(live, states):
+            whole[number] = state
+        yield tuple(whole), text
         for character in kinds.values():
-            following = tuple(machine.step(state, character) for machine, state in zip(machines, states))
-            if following[frame] and following not in seen and inside == machines[border].is_settled(following[border]):
+            following = tuple(step(state, character) for step, state in zip(steps, states))
+            if following[frame] and following not in seen and inside == machines[border].is_settled(following[edge]):
                 if len(seen) >= limit:
                     raise UnsupportedPattern("the number of cases")
                 seen.add(following)

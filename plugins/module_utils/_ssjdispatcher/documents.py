@@ -169,6 +169,11 @@ def _in_their_case(patch: Mapping[str, Any], document: Mapping[str, Any]) -> Map
     """
     if "JOBS" not in patch or not isinstance(document.get("JOBS"), list):
         return patch
+    named = {job["name"] for job in patch["JOBS"]}
+    for entry in document["JOBS"]:
+        other = next((key for key in entry if key.casefold() == "name" and key != "name"), None) if isinstance(entry, Mapping) else None
+        if other and isinstance(entry[other], str) and entry[other] in named:
+            raise DocumentError(f"spells the name of the entry {entry[other]} {other}, and entries are found by name: write it in lower case")
     entries = {entry["name"]: entry for entry in document["JOBS"] if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)}
     jobs = []
     for job in patch["JOBS"]:

@@ -282,6 +282,11 @@ def test_a_secret_that_our_role_does_not_grant_is_not_granted_for_others(cluster
     assert names(run(**OPTIONS)["access"]) == [("Role", "ssjdispatcher-job-minio"), ("RoleBinding", "ssjdispatcher-job-minio")]
 
 
+def test_an_entry_whose_name_is_spelt_otherwise_is_told(cluster, run):
+    cluster.credentials({**COMPLETE, "JOBS": [{"Name": "indexing", "Pattern": "^s3://(gen3-bucket)/.+"}]})
+    assert "spells the name of the entry indexing Name" in " ".join(run(**OPTIONS)["problems"])
+
+
 @pytest.mark.parametrize(("entry", "word"), [
     ({"name": ["x"]}, "name"), ({"name": {"a": 1}}, "name"), ({"name": 5}, "name"), ({"name": "x", "serviceAccount": 5}, "serviceaccount")])
 def test_fields_of_another_type_are_told_and_not_stumbled_over(cluster, run, entry, word):
