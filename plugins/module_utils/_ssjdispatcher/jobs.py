@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.env_value import escape
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.aws_credentials import KEYS
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.rbac import Access
@@ -106,7 +107,8 @@ def minio_part(settings: Settings, *, by_value: bool = False) -> dict[str, Any]:
     else:
         secret = settings.minio_secret_access_key if by_value else _given("minio_secret_access_key", for_env=True)
         # The access key id is the name of a user and no secret.
-        keys = {"access_key_id": settings.minio_access_key_id, "secret_access_key": secret}
+        user = settings.minio_access_key_id
+        keys = {"access_key_id": user if by_value or not user else escape(user), "secret_access_key": secret}
     return _set(endpoint_url=settings.minio_endpoint_url, region=settings.minio_region, ca_bundle=settings.minio_ca_certificate) | keys
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.env_value import escape, unescape
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import placeholders
 
 DEFAULTS = {"indexd": "fence", "metadata": "gateway"}
@@ -49,12 +50,12 @@ def _with_user(service: str, config: Config, own: Config, others: Sequence[Confi
                has_value: Callable[[Config], bool]) -> dict[str, Any]:
     """Return a service's part of the patch; ``own`` and ``others`` are the same parts of live entries."""
     if config.get("username"):
-        return {**config, "password": _for(config["password"], config["username"])}
+        return {**config, "username": escape(config["username"]), "password": _for(config["password"], config["username"])}
     for live in (own, *others):
         user = live.get("username")
         if not isinstance(user, str) or not user:
             continue
-        password = _for(config["password"], user)
+        password = _for(config["password"], unescape(user))
         if any(has_value({"value_from": source}) for source in _sources(password)):
             return {**config, "username": user, "password": password}
         if live is own and live.get("password") and not placeholders.is_password(live["password"]):

@@ -73,3 +73,11 @@ def test_a_second_entry_takes_the_user_of_the_first():
 
 def test_an_entry_without_passwords_stays_as_it_is():
     assert choose([{"name": "a", "pattern": "b"}], {}, lambda source: True) == [{"name": "a", "pattern": "b"}]
+
+
+def test_dollar_signs_of_a_name_reach_the_job_as_they_are():
+    """Kubernetes makes one of two in an environment variable, which the Job's configuration is."""
+    found = chosen({}, username="a$$b$(c)d$e")
+    assert found["username"] == "a$$$b$$(c)d$e" and key_of(found["password"]) == "a$$b$(c)d$e"
+    kept = chosen({"indexing": config("a$$(b")}, known=("a$(b",))
+    assert kept["username"] == "a$$(b" and key_of(kept["password"]) == "a$(b"
