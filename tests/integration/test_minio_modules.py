@@ -214,6 +214,42 @@ def test_rules_of_the_same_meaning_are_left_alone(minio):
     assert not minio.converge(buckets=wanted)["changed"]
 
 
+def test_two_inventories_of_one_server_leave_each_other_alone(minio):
+    """Each with the policy gen3-indexer, the user of the Jobs and a bucket of its own, as two commons have them."""
+    def inventory(bucket):
+        return {"policies": [{"name": "gen3-indexer", "grant": "indexer", "buckets": [bucket]}],
+                "users": [{"name": "job", "secret": SECRET, "policies": ["gen3-indexer"]}],
+                "buckets": [{"name": bucket, "notifications": [{"target": TARGET}]}]}
+
+    minio.converge(**inventory("first"))
+    minio.converge(users=[{"name": "job", "policies": ["diagnostics"]}])
+    minio.converge(**inventory("second"))
+    assert not minio.converge(**inventory("first"))["changed"] and not minio.converge(**inventory("second"))["changed"]
+    for bucket in ("first", "second"):
+        minio.s3().put_object(Bucket=bucket, Key="k", Body=b"x")
+        assert minio.s3("job", SECRET).get_object(Bucket=bucket, Key="k")
+
+    teardown = {"remove_target_arns": [ARN], "remove_target_from": ["second"]}
+    refused_removal = minio.resources(**teardown)
+    assert refused_removal["failed"] and "The bucket first still sends to" in refused_removal["msg"]
+    assert minio.converge(**teardown, keep_shared=True)["senders"] == ["first"]
+    assert minio.rules("first") and not minio.rules("second")
+    last = minio.converge(remove_target_arns=[ARN], remove_target_from=["first"])
+    assert last["senders"] == [] and not minio.rules("first")
+
+
+def test_a_disabled_user_is_enabled_with_the_new_secret_alone(minio):
+    user = {"name": "leaked", "secret": SECRET, "policies": ["diagnostics"]}
+    minio.converge(users=[user])
+    minio.converge(users=[{**user, "enabled": False}])
+    renewed = "another secret of the user"
+    assert minio.converge(users=[{**user, "secret": renewed}])["changed"]
+    assert refused(minio.s3("leaked", renewed).list_buckets), "the signature is good, and its policy allows nothing of this"
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        minio.s3("leaked", SECRET).list_buckets()
+    assert not minio.converge(users=[{**user, "secret": renewed}])["changed"]
+
+
 def test_the_rules_of_a_target_that_is_to_go_are_removed_everywhere(minio):
     minio.converge(buckets=BUCKETS)
     minio.s3().create_bucket(Bucket="others")
