@@ -11,7 +11,7 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,10 @@ from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_
 
 JOB_LABEL = "app=ssjdispatcherjob"
 """The label that ssjdispatcher puts on its Jobs (ssjdispatcher ``handlers/jobs.go``)."""
+
+
+Reader = tuple[str, "Mapping[str, Any] | None", "list[dict[str, Any]]"]
+"""Name, Deployment and pods of who reads the queue."""
 
 
 class HopFailed(Exception):
@@ -121,12 +125,15 @@ class World:
         names = (self.params[f"bridge_{each}"] for each in ("name", "status_address", "dead_letters"))
         return _probe.bridge(self.params["bridge"], self.params["namespace"], *names)
 
-    def dispatcher_failures(self) -> list[str]:
-        """Return why ssjdispatcher, or who reads the queue in its place, does not run; empty where they do. May raise KubeError."""
-        return [failure for name, deployment, pods in self.readers()
+    def dispatcher_failures(self, readers: Iterable[Reader] | None = None) -> list[str]:
+        """Return why ssjdispatcher, or who reads the queue in its place, does not run; empty where they do. May raise KubeError.
+
+        ``readers`` are those of a moment ago, by default those of now.
+        """
+        return [failure for name, deployment, pods in (self.readers() if readers is None else readers)
                 for failure in dispatcher.why_not_running(deployment, pods, f"Deployment {self.params['namespace']}/{name}")]
 
-    def readers(self) -> Iterator[tuple[str, Mapping[str, Any] | None, list[dict[str, Any]]]]:
+    def readers(self) -> Iterator[Reader]:
         """Yield name, Deployment and pods of who reads the queue in place of ssjdispatcher, and of ssjdispatcher. May raise KubeError."""
         namespace, kube = self.params["namespace"], self.kube()
         for name in filter(None, (self.params["queue_reader"], self.params["deployment"])):

@@ -15,7 +15,7 @@ from urllib.parse import quote_plus
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Indexd
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import JOB_LABEL, HopFailed, World
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import JOB_LABEL, HopFailed, Reader, World
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex.review import Upload, guid_of
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import read_entries
@@ -61,13 +61,16 @@ def observe(world: World, wanted: str, listing: Listing, image: str | None, leas
         image=image, least_age=least_age, age=(now - found.modified).total_seconds() if found else None, **handing_over(world, stations))
 
 
-def handing_over(world: World, stations: Stations) -> dict[str, Any]:
-    """Return what the stations say between the bucket and a Job, as fields of ``Pipeline``, and who could not be asked till then."""
+def handing_over(world: World, stations: Stations, readers: Sequence[Reader] | None = None) -> dict[str, Any]:
+    """Return what the stations say between the bucket and a Job, as fields of ``Pipeline``, and who could not be asked till then.
+
+    ``readers`` are who reads the queue, where they have been asked already.
+    """
     params = world.params
     if params["refusals"]:
         stations.unknown["way"] = " ".join(params["refusals"])
     return {
-        "drift": params["drift"], "dispatcher": stations.ask("dispatcher", world.dispatcher_failures, []), "queue": params["queue"],
+        "drift": params["drift"], "dispatcher": stations.ask("dispatcher", lambda: world.dispatcher_failures(readers), []), "queue": params["queue"],
         "depth": stations.ask("queue", lambda: depth(world), None), "target": stations.ask("target", world.target, None), "bridge": world.bridge,
         "unknown": stations.unknown}
 

@@ -31,13 +31,14 @@ def observe(world: World, endpoints: Sequence[str], job_limit: int, now: datetim
         kube = world.kube()  # each call connects anew
         return count_jobs(kube.list("Job", namespace, JOB_LABEL), kube.list("Pod", namespace, JOB_LABEL), job_limit, now)
 
-    restarts = stations.ask("restarts", lambda: [each for _name, _deployment, pods in world.readers() for each in restarts_of(pods, now)], [])
+    readers = stations.ask("dispatcher", lambda: list(world.readers()), [])
+    restarts = [each for _name, _deployment, pods in readers for each in restarts_of(pods, now)]
     ends = {url: stations.ask(f"certificate of {url}", lambda url=url: served.certificate_end(url), None)
             for url in endpoints if url.startswith("https://")}
     clocks = {url: stations.ask(f"clock of {url}", lambda url=url: served.clock_ahead(url), None) for url in endpoints}
     return Pipeline(
         restarts=restarts, jobs=stations.ask("Jobs", jobs, JobCounts(limit=job_limit)), certificates=_known(ends), clocks=_known(clocks), now=now,
-        **handing_over(world, stations))
+        **handing_over(world, stations, readers))
 
 
 def restarts_of(pods: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[Restarts]:

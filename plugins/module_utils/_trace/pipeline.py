@@ -213,7 +213,8 @@ def table(facts: Pipeline) -> list[str]:
     rows = {
         "way": "as site.yml makes it" if not facts.drift else f"{len(facts.drift)} changes are due",
         "dispatcher": "runs" if not facts.dispatcher else " ".join(facts.dispatcher),
-        "restarts": ", ".join(f"{each.pod}: {each.count}" for each in facts.restarts) or "none within a day",
+        "restarts": None if "dispatcher" in facts.unknown else ", ".join(
+            f"{each.pod}: {each.count}" for each in facts.restarts) or "none within a day",
         "Jobs": f"{jobs.running} of {jobs.limit} run, {sum(jobs.failing.values())} fail",
         "target": _probe.target_evidence(facts.target) if facts.target else None,
         "queue": _probe.queue_evidence(facts.depth) if facts.queue else None,

@@ -59,7 +59,7 @@ class World:
     def metadata(self):
         return SimpleNamespace(upload_status=lambda guid: self.answer("processing"))
 
-    def dispatcher_failures(self):
+    def dispatcher_failures(self, readers=None):
         return self.answer([])
 
     def queue_depth(self):

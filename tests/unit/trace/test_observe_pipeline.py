@@ -79,4 +79,4 @@ def test_each_that_fails_is_told_and_stops_no_other(monkeypatch):
     monkeypatch.setattr(served, "certificate_end", broken)
     monkeypatch.setattr(served, "clock_ahead", broken)
     facts = observe_pipeline.observe(World(KubeError("No cluster.")), ["https://minio"], 10, NOW)
-    assert set(facts.unknown) == {"restarts", "Jobs", "dispatcher", "queue", "target", "way", "certificate of https://minio", "clock of https://minio"}
+    assert set(facts.unknown) == {"Jobs", "dispatcher", "queue", "target", "way", "certificate of https://minio", "clock of https://minio"}
