@@ -189,14 +189,14 @@ counts:
   description:
     - C(seen) objects; of these C(stuck), with a record without hashes, C(sent) events, C(too_young) with such a record,
       C(without_record), C(without_guid) in the key, C(folders) (empty objects whose keys end with a slash, which are no
-      uploads), C(damaged), with content and a record of an empty file, C(odd_names), which O(image) can never index, and C(indexed),
-      not counting those younger than O(least_age).
+      uploads), C(damaged), with content and a record of an empty file, C(replaced), of another size than their record says,
+      C(odd_names), which O(image) can never index, and C(indexed), not counting those younger than O(least_age).
     - Of the indexed, C(stale_status) have another C(_upload_status) than V(uploaded), and C(status_set) have got it now.
   returned: success
   type: dict
   sample:
-    {seen: 10000, stuck: 3, sent: 3, too_young: 0, without_record: 1, without_guid: 0, folders: 0, damaged: 0, odd_names: 0, indexed: 9996,
-     stale_status: 2, status_set: 2}
+    {seen: 10000, stuck: 3, sent: 3, too_young: 0, without_record: 1, without_guid: 0, folders: 0, damaged: 0, replaced: 0, odd_names: 0,
+     indexed: 9996, stale_status: 2, status_set: 2}
 stuck:
   description: Up to 100 keys of objects that were stuck.
   returned: success
@@ -216,6 +216,13 @@ damaged:
   description:
     - Up to 100 keys of objects with content whose records have size 0 and the hashes of an empty file, as indexing an empty
       folder of the same GUID leaves them. indexd lets nobody fill a record twice, so these files must be uploaded anew.
+  returned: success
+  type: list
+  elements: str
+replaced:
+  description:
+    - Up to 100 keys of objects whose records have another size, since the object was replaced after it was indexed. indexd lets nobody
+      fill a record twice, so the new content must be uploaded as a file of its own.
   returned: success
   type: list
   elements: str

@@ -50,9 +50,9 @@ def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any
     """
     pace = Pace(options["rate"])
     counts = {"seen": 0, "stuck": 0, "sent": 0, "without_record": 0, "without_guid": 0, "too_young": 0, "folders": 0, "damaged": 0,
-              "odd_names": 0, "indexed": 0, "stale_status": 0, "status_set": 0}
-    shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": [], "damaged": [], "odd_names": [],
-                                   "stale_status": []}
+              "replaced": 0, "odd_names": 0, "indexed": 0, "stale_status": 0, "status_set": 0}
+    shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": [], "damaged": [], "replaced": [],
+                                   "odd_names": [], "stale_status": []}
     last: reindex.Upload | None = None
     for page in pages:
         wanted = [upload for upload in page if upload.key.endswith(options["suffix"])]

@@ -56,6 +56,7 @@ class Review:
     too_young: list[Upload] = field(default_factory=list)
     folders: list[Upload] = field(default_factory=list)
     damaged: list[Upload] = field(default_factory=list)
+    replaced: list[Upload] = field(default_factory=list)
     odd_names: list[Upload] = field(default_factory=list)
     indexed: list[Upload] = field(default_factory=list)
     """Only those that are old enough: the Job of a younger one may still be about to tell the metadata service."""
@@ -81,7 +82,7 @@ def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], 
 
     ``least_age`` in seconds: the Job of a younger object may be on its way. An object whose key has no GUID, or whose
     record is missing, is only reported: the indexing image cannot index it. So is one with content whose record says that it
-    is empty: indexd lets nobody fill a record twice. And so is one whose name the Jobs' ``image`` does not bear: its event would be
+    is empty, or that it has another size: the object was replaced, and indexd lets nobody fill a record twice. And so is one whose name the Jobs' ``image`` does not bear: its event would be
     sent again by each run.
     """
     found = Review()
@@ -99,6 +100,8 @@ def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], 
             (found.stuck if upload.modified <= youngest else found.too_young).append(upload)
         elif upload.size and says_empty(records[upload.guid]):
             found.damaged.append(upload)
+        elif records[upload.guid].get("size") != upload.size:
+            found.replaced.append(upload)
         elif upload.modified <= youngest:
             found.indexed.append(upload)
     return found

@@ -173,18 +173,21 @@ def review_images(images: Mapping[str, Any] | None, document: Mapping[str, Any])
 
 def review_queue(before: Mapping[str, Any], after: Mapping[str, Any], pipeline: str | None = None, ours: Collection[str] = (),
                  replace_queue: bool = False) -> Findings:
-    """Review what is lost where ssjdispatcher turns from one queue to another; that of the ``pipeline`` is read in any case.
+    """Review what others lose where ssjdispatcher turns from one queue or region to another; the queue of the ``pipeline`` is read in any case.
 
     While entries of others are left, which may live on the former queue, that is a problem unless ``replace_queue`` allows it. ``ours`` are
     the names of our entries.
     """
     found = Findings()
+    others = [job.place for job in read_jobs(after) if job.name not in ours and not patterns.is_placeholder(str(job.pattern))]
+    regions = [document["AWS"].get("region") if isinstance(document.get("AWS"), Mapping) else None for document in (before, after)]
+    if others and all(regions) and regions[0] != regions[1]:
+        found.warnings.append(f"AWS.region changes from {regions[0]} to {regions[1]}, and the Jobs of {', '.join(others)} get it too.")
     old_url, new_url = queue_url(before), queue_url(after)
     if not old_url or not new_url or old_url in (new_url, pipeline) or _stands_for_no_queue(old_url):
         return found
     turn = (f"SQS.url changes from {_without_login(old_url)} to {_without_login(new_url)}: messages that still arrive in the former queue are no "
             "longer read")
-    others = [job.place for job in read_jobs(after) if job.name not in ours and not patterns.is_placeholder(str(job.pattern))]
     if others and not replace_queue:
         found.problems.append(f"{turn}, and {', '.join(others)} may live on them. Name that queue as the pipeline's (uploads_queue), so that one "
                               "queue serves both, or set ssjdispatcher_replace_queue where nobody needs it.")

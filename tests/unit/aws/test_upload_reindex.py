@@ -49,16 +49,17 @@ def bucket(aws, monkeypatch):
 def test_what_is_stuck_is_sent_and_the_rest_is_told(bucket, run_module):
     put, indexd, messages, options = bucket
     stuck = [put(number, {"hashes": {}}) for number in range(3)]
-    put(3, {"hashes": {"md5": "x"}})
+    put(3, {"hashes": {"md5": "x"}, "size": 1})
+    replaced = put(5, {"hashes": {"md5": "x"}, "size": 2})
     lost = put(4, None)
     checked = run_module(upload_reindex, **options, _ansible_check_mode=True)
     assert (checked["changed"], checked["counts"]["stuck"], checked["counts"]["sent"], messages()) == (True, 3, 0, [])
     result = run_module(upload_reindex, **options)
-    assert result["marker"] is None and result["stuck"] == stuck and result["without_record"] == [lost]
-    assert result["counts"] == {"seen": 5, "stuck": 3, "sent": 3, "without_record": 1, "without_guid": 0, "too_young": 0,
-                                "folders": 0, "damaged": 0, "odd_names": 0, "indexed": 1, "stale_status": 0, "status_set": 0}
+    assert result["marker"] is None and result["stuck"] == stuck and result["without_record"] == [lost] and result["replaced"] == [replaced]
+    assert result["counts"] == {"seen": 6, "stuck": 3, "sent": 3, "without_record": 1, "without_guid": 0, "too_young": 0,
+                                "folders": 0, "damaged": 0, "replaced": 1, "odd_names": 0, "indexed": 1, "stale_status": 0, "status_set": 0}
     assert messages() == [key.replace(" ", "+") for key in stuck]
-    indexd.records = {guid: {"hashes": {"md5": "x"}} for guid in indexd.records}
+    indexd.records = {guid: {"hashes": {"md5": "x"}, "size": 1} for guid in indexd.records}
     again = run_module(upload_reindex, **options)
     assert (again["changed"], messages()) == (False, [])
 

@@ -260,6 +260,13 @@ def test_the_queue_that_the_chart_puts_where_none_is_set_is_no_loss():
     assert "no longer read" in " ".join(review_queue({"SQS": {"url": URL + "2"}}, {**GOOD, "JOBS": [INDEXING]}, ours=["indexing"]).warnings)
 
 
+def test_another_region_for_the_jobs_of_others_is_said():
+    former = {**GOOD, "AWS": {**GOOD["AWS"], "region": "us-west-2"}}
+    (warning,) = review_queue(former, GOOD, ours=["indexing"]).warnings
+    assert "AWS.region changes from us-west-2 to us-east-1" in warning and "JOBS[name=other]" in warning
+    assert review_queue(former, {**GOOD, "JOBS": [INDEXING]}, ours=["indexing"]).warnings == []
+
+
 def test_a_queue_that_the_entries_of_others_live_on_is_not_left():
     former = {"SQS": {"url": URL + "2"}}
     after, alone = GOOD, {**GOOD, "JOBS": [INDEXING]}

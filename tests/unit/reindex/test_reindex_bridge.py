@@ -110,9 +110,9 @@ def test_minio_to_the_bridge(reindex, server):
     assert (first["marker"], first["percent_done"], server.events) == (KEYS[1], 0, [f"gen3-local/{key}" for key in KEYS[:2]])
     second = reindex(batch=2, marker=first["marker"])
     assert (second["marker"], second["percent_done"], second["counts"]["sent"], server.events) == (None, 100, 1, [f"gen3-local/{key}" for key in KEYS])
-    server.records = {did: {"hashes": {"md5": "x"}} for did in server.records}
+    server.records = {did: {"hashes": {"md5": "x"}, "size": 5} for did in server.records}
     assert reindex()["counts"] == {"seen": 3, "stuck": 0, "sent": 0, "without_record": 0, "without_guid": 0, "too_young": 0,
-                                   "folders": 0, "damaged": 0, "odd_names": 0, "indexed": 3, "stale_status": 0, "status_set": 0}
+                                   "folders": 0, "damaged": 0, "replaced": 0, "odd_names": 0, "indexed": 3, "stale_status": 0, "status_set": 0}
 
 
 def test_what_is_temporary_is_outlasted(reindex, server, pauses):
