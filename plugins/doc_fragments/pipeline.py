@@ -42,10 +42,10 @@ options:
     description: Name of the bridge's Deployment, for messages.
     type: str
     default: event-bridge
-  bridge_status_address:
-    description: Address and port of the bridge's metrics, for messages.
+  bridge_address:
+    description: Address and port of the bridge, for messages.
     type: str
-    default: 127.0.0.1:4195
+    default: 127.0.0.1:4199
   bridge_dead_letters:
     description: Directory of the bridge's dead letters, for messages.
     type: str

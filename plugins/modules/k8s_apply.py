@@ -82,7 +82,7 @@ EXAMPLES = r"""
           name: event-bridge
           annotations: {gen3.uploads/created-by: gen3.uploads}
     secret_data:
-      EVENT_BRIDGE_TOKEN: "{{ event_bridge_token | b64encode }}"
+      EVENT_BRIDGE_TOKEN_HASH: "{{ event_bridge_token | gen3.uploads.event_bridge_token_hash | b64encode }}"
 
 - name: Remove a program
   gen3.uploads.k8s_apply:

@@ -241,6 +241,7 @@ stale_status:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
+from ansible_collections.gen3.uploads.plugins.module_utils._event_bridge.settings import authorization
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Metadata, direct
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
@@ -293,7 +294,7 @@ def sender(module, options):
     bucket = options["bucket"]
     if options["bridge_url"]:
         post = poster(options["bridge_url"], options["timeout"], options["validate_certs"], options["bridge_ca_path"],
-                      {"Authorization": f"Bearer {options['bridge_token']}"})
+                      {"Authorization": authorization(options["bridge_token"])})
         return entrance.bridge(post, options["bridge_url"], bucket, options["region"] or "")
     region = aws.required_region(module)
     if options["queue_url"]:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "unit" / "bridge"))
 
 from bench.minio_server import BUCKET, connect, minio  # noqa: E402
-from bridge_engine import ROUTES, TOKEN, Bridge  # noqa: E402
+from bridge_engine import ROUTES, TOKEN, Bridge, authorization  # noqa: E402
 from lab import processes, programs  # noqa: E402
 
 CONNECTIONS = (1, 4, 16)
@@ -40,7 +40,7 @@ ENDPOINTS = {"sns": "event_bridge_aws_endpoint_url", "sqs": "event_bridge_aws_en
 
 def post(port: int, path: str, body: bytes) -> bytes:
     """Return a POST as MinIO sends it."""
-    return (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {TOKEN}\r\n"
+    return (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: {authorization(TOKEN)}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
 
 
@@ -91,7 +91,7 @@ def target_settings(directory: Path, port: int) -> dict[str, str]:
     """Return MinIO's environment for a target at that port, whose events wait on disk while nobody listens."""
     return {
         "MINIO_API_SYNC_EVENTS": "on", "MINIO_NOTIFY_WEBHOOK_ENABLE_GEN3": "on",
-        "MINIO_NOTIFY_WEBHOOK_ENDPOINT_GEN3": f"http://127.0.0.1:{port}/events", "MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_GEN3": TOKEN,
+        "MINIO_NOTIFY_WEBHOOK_ENDPOINT_GEN3": f"http://127.0.0.1:{port}/events", "MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_GEN3": authorization(TOKEN),
         "MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_GEN3": str(directory / "events")}
 
 

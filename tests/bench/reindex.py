@@ -7,6 +7,7 @@ It measures what the module itself takes: the stand-in for indexd answers at onc
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import shutil
@@ -28,6 +29,7 @@ from minio.error import MinioException
 from urllib3.exceptions import HTTPError
 
 TOKEN = "a-token-of-the-bench"
+AUTHORIZATION = "Basic " + base64.b64encode(f"minio:{TOKEN}".encode()).decode()
 PER_ARCHIVE = 5000
 ONE_IN = 100
 """One object in so many is stuck."""
@@ -51,7 +53,7 @@ class BridgeRequest(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.keys.append(event["Key"].removeprefix(f"{BUCKET}/"))
-        self.send_response(200 if self.headers["Authorization"] == f"Bearer {TOKEN}" else 401)
+        self.send_response(200 if self.headers["Authorization"] == AUTHORIZATION else 401)
         self.end_headers()
 
     def log_message(self, *_arguments) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lab import processes, programs
 from lab.lab import Lab
-from unit.bridge.bridge_engine import becomes_ready, environment, render
+from unit.bridge.bridge_engine import becomes_ready, environment, render, token_hash
 
 TESTS = Path(__file__).resolve().parents[1]
 STARTUP = 60
@@ -22,7 +22,7 @@ class BridgeProcess:
     def __init__(self, lab: Lab, directory: Path, **variables):
         self._status_port, = processes.free_ports(1)
         ports = {"4199": lab.state.settings["ports"]["minio-events"], "4195": self._status_port}
-        self._environment = environment(EVENT_BRIDGE_TOKEN=lab.state.settings["bridge_token"], PYTHONPATH=str(TESTS),
+        self._environment = environment(EVENT_BRIDGE_TOKEN_HASH=token_hash(lab.state.settings["bridge_token"]), PYTHONPATH=str(TESTS),
                                         LAB_ROOT=str(directory), LAB_PORTS=json.dumps(ports))
         self._program = programs.ensure(print, "go-bento")["bento"]
         self._log_file = directory / "bento.log"

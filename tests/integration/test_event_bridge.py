@@ -56,7 +56,7 @@ class Role:
         def answer():
             with contextlib.suppress(requests.ConnectionError):
                 return requests.post(f"https://127.0.0.1:{self.port}/events", json=body, verify=authority, timeout=60,
-                                     headers={"Authorization": f"Bearer {token}"}).status_code
+                                     auth=("minio", token)).status_code
             return None
 
         return self.lab.wait_for(answer, what="an answer of the bridge")

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources
-from lab.minio import TARGET
+from lab.minio import TARGET, authorization
 from minio_uploads import Uploads, Watch, wait_while_there_is_progress, waiting
 
 UPLOADS, KILLS = 2000, 3
@@ -20,7 +20,7 @@ class Receiver(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        assert self.headers["Authorization"] == f"Bearer {self.server.token}"
+        assert self.headers["Authorization"] == self.server.authorization
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.keys.append(body["Key"])
         self.send_response(200)
@@ -45,7 +45,7 @@ def receiver(lab):
         server = ThreadingHTTPServer(("127.0.0.1", lab.state.settings["ports"]["minio-events"]), Receiver)
         server.socket = lab.state.authority.server_context("127.0.0.1").wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False)
-        server.token = lab.state.settings["bridge_token"]
+        server.authorization = authorization(lab.state)
         server.keys = []
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)

@@ -94,7 +94,7 @@ def token_works(lab, number):
     """Whether the bridge takes a message with this token."""
     answer = requests.post(
         f"https://127.0.0.1:{lab.state.settings['ports']['minio-events']}/events", json={}, timeout=10,
-        headers={"Authorization": f"Bearer {secrets_of(number)['uploads_bridge_token']}"}, verify=str(lab.state.authority.certificate_file))
+        auth=("minio", secrets_of(number)["uploads_bridge_token"]), verify=str(lab.state.authority.certificate_file))
     return answer.ok
 
 

@@ -4,6 +4,7 @@
 """The real MinIO server: how the lab runs it. Its notification targets post to the node port ``minio-events``."""
 from __future__ import annotations
 
+import base64
 import shutil
 from pathlib import Path
 
@@ -36,8 +37,13 @@ def environment(state: State) -> dict[str, str]:
         "MINIO_ROOT_USER": ROOT_USER, "MINIO_ROOT_PASSWORD": settings["secret_key"], "MINIO_SITE_REGION": "us-east-1",
         "MINIO_API_SYNC_EVENTS": "on",
         **{f"MINIO_NOTIFY_WEBHOOK_{key}_{target}": value for target in settings["minio_targets"] for key, value in (
-            ("ENABLE", "on"), ("ENDPOINT", events_url(state)), ("AUTH_TOKEN", settings["bridge_token"]), ("QUEUE_LIMIT", "1000000"),
+            ("ENABLE", "on"), ("ENDPOINT", events_url(state)), ("AUTH_TOKEN", authorization(state)), ("QUEUE_LIMIT", "1000000"),
             ("QUEUE_DIR", str(_directory(state) / "events")))}}
+
+
+def authorization(state: State) -> str:
+    """Return the header with which the targets show the bridge's token."""
+    return "Basic " + base64.b64encode(f"minio:{state.settings['bridge_token']}".encode()).decode()
 
 
 def events_url(state: State) -> str:

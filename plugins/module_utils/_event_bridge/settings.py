@@ -9,6 +9,8 @@ Private to the collection gen3.uploads.
 """
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,12 +20,25 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.service import 
 TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{32,}")
 """systemd reads such a value between double quotes as it stands, and so does every shell and every HTTP header."""
 
+USER = "minio"
+"""The name beside the token, as the bridge's configuration has it."""
+
 PATH = re.compile(r"/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]")
 IMAGE = re.compile(r"[^@ ]+@sha256:[0-9a-f]{64}")
 LOOPBACK = re.compile(r"(127\.[0-9.]+|\[::1\]|localhost):[0-9]+")
 TOPIC_ARN = re.compile(r"arn:[a-z-]+:sns:(?P<region>[^:]+):[0-9]{12}:.+")
 QUEUE_URL = re.compile(r"https?://.+/.+")
 REGION_OF_QUEUE = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.")
+
+
+def token_hash(token: str) -> str:
+    """Return the token as the bridge knows it: SHA-256 in base64 (Bento ``http.basic_auth``)."""
+    return base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
+
+
+def authorization(token: str) -> str:
+    """Return the header with which MinIO, and whoever else posts events, shows the token; MinIO takes it as a target's ``auth_token``."""
+    return "Basic " + base64.b64encode(f"{USER}:{token}".encode()).decode()
 
 
 def problems(settings: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
@@ -41,7 +56,7 @@ def _common(settings: Mapping[str, Any]) -> Iterator[str]:
     route, source = settings["event_bridge_route"], settings["event_bridge_source"]
     if source == "webhook" and not TOKEN.fullmatch(get("token")):
         yield ("event_bridge_token needs at least 32 letters, digits and characters of ._~+/=-, for instance from `openssl rand -hex 32`. "
-               "MinIO's target needs the same as its auth_token.")
+               "MinIO's target shows it in its auth_token.")
     if not PATH.fullmatch(get("path")):
         yield "event_bridge_path needs a path such as /events, without an end slash, which would take all paths below it."
     if source == "queue" and (route, settings["event_bridge_place"]) != ("dispatcher", "cluster"):

@@ -244,15 +244,15 @@ def target_evidence(target: Target) -> str:
     return f"{target.name} is {target.status or 'not known to MinIO'}; events waiting for it: {waiting}"
 
 
-def bridge(place: str, namespace: str, name: str = "event-bridge", status_address: str = "127.0.0.1:4195",
+def bridge(place: str, namespace: str, name: str = "event-bridge", address: str = "127.0.0.1:4199",
            dead_letters: str = "/var/lib/event-bridge/dead-letters") -> Bridge:
     """Return where to look at a bridge on MinIO's ``node`` or in the ``cluster``; the defaults are those of the role event_bridge."""
     if place == "cluster":
         deployment = f"-n {namespace} deployment/{name}"
-        port = status_address.rpartition(":")[2]
-        return Bridge(f"kubectl logs {deployment}", f"port {port} of kubectl port-forward {deployment} {port}, path /metrics",
+        port = address.rpartition(":")[2]
+        return Bridge(f"kubectl logs {deployment}", f"port {port} of kubectl port-forward {deployment} {port}, path /metrics, login minio:<token>",
                       f"{dead_letters} in its pod")
-    return Bridge("journalctl -u event-bridge on MinIO's node", f"http://{status_address}/metrics there", f"{dead_letters} there")
+    return Bridge("journalctl -u event-bridge on MinIO's node", f"http://{address}/metrics there (login minio:<token>)", f"{dead_letters} there")
 
 
 def way(bucket: str, namespace: str, minio: bool, topic: str | None, queue: str | None, reader: str | None = None) -> list[str]:

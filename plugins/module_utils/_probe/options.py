@@ -24,7 +24,7 @@ STATIONS = dict(
     minio_target=dict(type="str", default="webhook/GEN3"),
     bridge=dict(type="str", choices=["node", "cluster"], default="node"),
     bridge_name=dict(type="str", default="event-bridge"),
-    bridge_status_address=dict(type="str", default="127.0.0.1:4195"),
+    bridge_address=dict(type="str", default="127.0.0.1:4199"),
     bridge_dead_letters=dict(type="str", default="/var/lib/event-bridge/dead-letters"),
     topic=dict(type="str"),
     queue=dict(type="str"),

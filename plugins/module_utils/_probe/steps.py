@@ -122,7 +122,7 @@ class World:
         """Return where to look at the event bridge, None on Amazon S3."""
         if not self.params["minio_url"]:
             return None
-        names = (self.params[f"bridge_{each}"] for each in ("name", "status_address", "dead_letters"))
+        names = (self.params[f"bridge_{each}"] for each in ("name", "address", "dead_letters"))
         return _probe.bridge(self.params["bridge"], self.params["namespace"], *names)
 
     def dispatcher_failures(self, readers: Iterable[Reader] | None = None) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -50,10 +52,20 @@ def render(template="bento.yml.j2", **variables):
     return templar(**variables).template(trust_as_template((ROLE / "templates" / template).read_text()))
 
 
+def token_hash(token):
+    """Return the token as the bridge is given it."""
+    return base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
+
+
+def authorization(token):
+    """Return the header with which MinIO shows it."""
+    return "Basic " + base64.b64encode(f"minio:{token}".encode()).decode()
+
+
 def environment(**variables):
     """Return the environment of the service, as its file would make it."""
     aws = {"AWS_ACCESS_KEY_ID": "AKIATESTBRIDGE000001", "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests"}
-    return {"PATH": os.environ["PATH"], "EVENT_BRIDGE_TOKEN": TOKEN, **aws, **variables}
+    return {"PATH": os.environ["PATH"], "EVENT_BRIDGE_TOKEN_HASH": token_hash(TOKEN), **aws, **variables}
 
 
 class Bridge:
@@ -63,6 +75,7 @@ class Bridge:
         self.program = program
         self.directory = directory
         self.ports = processes.free_ports(2)
+        self._reads_queue = variables.get("event_bridge_source") == "queue"
         self.log_file = directory / "bento.log"
         self.configuration = directory / "bento.yml"
         self.configuration.write_text(render(
@@ -86,10 +99,15 @@ class Bridge:
 
     def post(self, body, token=TOKEN, headers=None, path="/events"):
         """Post what MinIO would; a dict as JSON. Returns the response."""
-        authorization = {"Authorization": f"Bearer {token}"} if token else {}
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return requests.post(f"http://127.0.0.1:{self.ports[0]}{path}", data=data, timeout=60,
-                             headers={"Content-Type": "application/json", **authorization, **(headers or {})})
+                             auth=("minio", token) if token is not None else None,
+                             headers={"Content-Type": "application/json", **(headers or {})})
+
+    @property
+    def peak_memory(self):
+        """The most bytes that it has held."""
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())[1])
 
     @property
     def log(self):
@@ -104,7 +122,8 @@ class Bridge:
     @property
     def counted(self):
         """(outcome, reason) -> number of records of others: the bridge itself sends one an hour."""
-        text = requests.get(f"http://127.0.0.1:{self.ports[1]}/metrics", timeout=5).text
+        port = self.ports[1] if self._reads_queue else self.ports[0]
+        text = requests.get(f"http://127.0.0.1:{port}/metrics", auth=("minio", TOKEN), timeout=5).text
         return {(outcome, reason): float(number) for outcome, reason, number in
                 re.findall(r'^event_bridge_records{[^}]*outcome="(\w+)",[^}]*reason="([^"]*)"[^}]*} (\S+)$', text, re.M)
                 if outcome != "expired"}

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import yaml
-from bridge_engine import ROLE, ROUTES, TOKEN, environment, render
+from bridge_engine import ROLE, ROUTES, environment, render
 
 OPTIONS = {
     "defaults": {},
@@ -35,7 +35,7 @@ def test_bento_takes_the_configuration(bento, tmp_path, route, options):
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_bento_takes_the_configuration_of_a_queue(bento, tmp_path, options):
     env = environment()
-    del env["EVENT_BRIDGE_TOKEN"]
+    del env["EVENT_BRIDGE_TOKEN_HASH"]
     text = render(event_bridge_source="queue", event_bridge_dispatcher_url="http://ssjdispatcher-service", **options)
     assert lint(bento, tmp_path, text, env) == (0, "")
     assert [next(iter(each.keys() - {"label", "processors"})) for each in yaml.safe_load(text)["input"]["broker"]["inputs"]] == [
@@ -65,8 +65,8 @@ def bento_test(bento, tmp_path, recorded, expected):
     """Run Bento's own tests: every recorded event through the pipeline; returns the finished process."""
     (tmp_path / "bento.yml").write_text(render())
     (tmp_path / "bento_bento_test.yml").write_text(yaml.safe_dump({"tests": [{
-        "name": case, "target_processors": "/pipeline/processors", "environment": {"EVENT_BRIDGE_TOKEN": TOKEN},
-        "input_batch": [{"json_content": event["body"], "metadata": {"Authorization": f"Bearer {TOKEN}"}}],
+        "name": case, "target_processors": "/pipeline/processors", "environment": environment(),
+        "input_batch": [{"json_content": event["body"], "metadata": {"source": "webhook"}}],
         "output_batches": [[expected(event["body"])]]} for case, event in recorded.items()]}, width=10**6))
     return subprocess.run([bento, "test", str(tmp_path / "bento.yml")], env=environment(), capture_output=True, text=True, check=False)
 
@@ -85,11 +85,11 @@ def test_bentos_own_tests_find_what_is_wrong(bento, tmp_path, recorded):
 
 def test_without_a_token_nothing_starts(bento, tmp_path):
     env = environment()
-    del env["EVENT_BRIDGE_TOKEN"]
+    del env["EVENT_BRIDGE_TOKEN_HASH"]
     file = tmp_path / "bento.yml"
     file.write_text(render())
     done = subprocess.run([bento, "-c", str(file)], env=env, capture_output=True, text=True, check=False, timeout=30)
-    assert done.returncode != 0 and "null (from function env)" in done.stdout + done.stderr
+    assert done.returncode != 0 and "EVENT_BRIDGE_TOKEN_HASH" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -8,7 +8,7 @@ import json
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY_VALUE
 import yaml
-from bridge_engine import ROLE, TOKEN, render
+from bridge_engine import ROLE, TOKEN, render, token_hash
 from kubernetes.client import ApiClient
 
 IMAGE = f"registry.example.org/bento@sha256:{'0' * 64}"
@@ -22,11 +22,6 @@ def manifests(**variables):
     values = {"event_bridge_route": "dispatcher", "event_bridge_token": TOKEN, "event_bridge_image": IMAGE, **variables}
     found = [document for kind in KINDS for document in yaml.safe_load_all(render(f"kubernetes/{kind}.yml.j2", **values))]
     return {(document["kind"], document["metadata"]["name"]): document for document in found}
-
-
-def http_server(found):
-    """The engine's settings of what MinIO posts to."""
-    return yaml.safe_load(found["ConfigMap", "event-bridge"]["data"]["bento.yml"])["input"]["broker"]["inputs"][0]["http_server"]
 
 
 @pytest.fixture
@@ -47,8 +42,8 @@ def test_the_pod_can_do_no_harm(pod):
 def test_the_token_is_in_the_secret_alone():
     found = manifests()
     secret = found.pop(("Secret", "event-bridge"))
-    assert base64.b64decode(secret["data"]["EVENT_BRIDGE_TOKEN"]).decode() == TOKEN
-    assert TOKEN not in str(found) and secret["data"]["EVENT_BRIDGE_TOKEN"] not in str(found)
+    assert base64.b64decode(secret["data"]["EVENT_BRIDGE_TOKEN_HASH"]).decode() == token_hash(TOKEN)
+    assert TOKEN not in str(found) and secret["data"]["EVENT_BRIDGE_TOKEN_HASH"] not in str(found)
 
 
 def test_the_keys_are_in_the_secret_alone_and_only_where_they_are_needed():
@@ -56,9 +51,9 @@ def test_the_keys_are_in_the_secret_alone_and_only_where_they_are_needed():
     found = manifests(**{**PUBLISHER, **keys})
     data = found.pop(("Secret", "event-bridge"))["data"]
     assert {name: base64.b64decode(value).decode() for name, value in data.items()} == {
-        "EVENT_BRIDGE_TOKEN": TOKEN, "AWS_ACCESS_KEY_ID": "AKIAKEYOFTHETESTS", "AWS_SECRET_ACCESS_KEY": "secret-key"}
+        "EVENT_BRIDGE_TOKEN_HASH": token_hash(TOKEN), "AWS_ACCESS_KEY_ID": "AKIAKEYOFTHETESTS", "AWS_SECRET_ACCESS_KEY": "secret-key"}
     assert [value for value in (*keys.values(), *data.values()) if value in str(found)] == []
-    assert set(manifests(**keys)["Secret", "event-bridge"]["data"]) == {"EVENT_BRIDGE_TOKEN"}
+    assert set(manifests(**keys)["Secret", "event-bridge"]["data"]) == {"EVENT_BRIDGE_TOKEN_HASH"}
 
 
 @pytest.mark.parametrize("endpoint, port", [(None, 443), ("https://vpce.example.org", 443), ("http://127.0.0.1:5000", 5000)])
@@ -73,8 +68,9 @@ def test_the_engine_gets_the_configuration_of_its_route():
     found = manifests()
     text = found["ConfigMap", "event-bridge"]["data"]["bento.yml"]
     assert text == render(event_bridge_route="dispatcher")
-    assert yaml.safe_load(text)["http"]["address"] == "0.0.0.0:4195"
-    assert http_server(found)["address"] == "0.0.0.0:4199"
+    assert yaml.safe_load(text)["http"]["address"] == "0.0.0.0:4199"
+    events, readiness = (each["http_server"] for each in yaml.safe_load(text)["input"]["broker"]["inputs"][:2])
+    assert "address" not in events and readiness["address"] == "0.0.0.0:4195"
 
 
 def test_ports_labels_and_volumes_fit_each_other(pod):
@@ -95,7 +91,7 @@ def test_ports_labels_and_volumes_fit_each_other(pod):
 
 def test_tls_and_a_node_port():
     found = manifests(event_bridge_tls_secret="bridge-tls", event_bridge_service_type="NodePort", event_bridge_node_port=30443)
-    server = http_server(found)
+    server = yaml.safe_load(found["ConfigMap", "event-bridge"]["data"]["bento.yml"])["http"]
     pod = found["Deployment", "event-bridge"]["spec"]["template"]["spec"]
     assert server["cert_file"].rpartition("/")[0] == pod["containers"][0]["volumeMounts"][-1]["mountPath"]
     assert pod["volumes"][-1] == {"name": "tls", "secret": {"secretName": "bridge-tls"}}

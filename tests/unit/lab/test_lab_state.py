@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import stat
@@ -103,7 +104,8 @@ def test_what_minio_and_the_bridge_share(tmp_path):
     assert int(with_minio["LAB_BRIDGE_NODE_PORT"]) in range(30000, 32768)
     target = minio.environment(lab.state)
     assert target["MINIO_NOTIFY_WEBHOOK_ENDPOINT_GEN3"] == f"https://127.0.0.1:{with_minio['LAB_BRIDGE_NODE_PORT']}/events"
-    assert target["MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_GEN3"] == with_minio["LAB_BRIDGE_TOKEN"]
+    kind, _, login = target["MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_GEN3"].partition(" ")
+    assert kind == "Basic" and base64.b64decode(login).decode() == f"minio:{with_minio['LAB_BRIDGE_TOKEN']}"
 
 
 def test_without_minio_there_is_nothing_of_it(lab):

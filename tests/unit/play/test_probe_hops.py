@@ -135,7 +135,7 @@ def world(services=None, cluster=None, aws=None, minio=None, **params):
               "jobs_namespace": "jobs-ns", "deployment": "ssjdispatcher", "configuration_secret": "ssjdispatcher-creds",
               "configuration_key": "credentials.json", "job_name": "indexing", "minio_url": "https://minio" if minio else None,
               "minio_target": "webhook/GEN3", "bridge": "node",
-              "bridge_name": "event-bridge", "bridge_status_address": "127.0.0.1:4195", "bridge_dead_letters": "/dead", **params}
+              "bridge_name": "event-bridge", "bridge_address": "127.0.0.1:4199", "bridge_dead_letters": "/dead", **params}
 
     def sleep(seconds):
         clock.now += seconds

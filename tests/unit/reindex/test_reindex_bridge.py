@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._event_bridge.settings import authorization
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
 from ansible_collections.gen3.uploads.plugins.module_utils._core import json_http as http
 from ansible_collections.gen3.uploads.plugins.modules import upload_reindex
@@ -39,7 +40,7 @@ class Request(BaseHTTPRequestHandler):
         if status is None:  # hangs up
             return
         answer = []
-        if self.path == "/events" and self.headers["Authorization"] != f"Bearer {TOKEN}":
+        if self.path == "/events" and self.headers["Authorization"] != authorization(TOKEN):
             status = 401
         elif self.path == "/events" and status == 200:
             self.server.events.append(body["Key"])
