@@ -82,8 +82,8 @@ def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], 
 
     ``least_age`` in seconds: the Job of a younger object may be on its way. An object whose key has no GUID, or whose
     record is missing, is only reported: the indexing image cannot index it. So is one with content whose record says that it
-    is empty, or that it has another size: the object was replaced, and indexd lets nobody fill a record twice. And so is one whose name the Jobs' ``image`` does not bear: its event would be
-    sent again by each run.
+    is empty, or that it has another size since it was replaced: indexd lets nobody fill a record twice. And so is one whose name the
+    Jobs' ``image`` does not bear: its event would be sent again by each run.
     """
     found = Review()
     youngest = now - timedelta(seconds=least_age)

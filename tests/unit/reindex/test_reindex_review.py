@@ -37,7 +37,8 @@ def upload(key, age=3600):
 
 @pytest.mark.parametrize(("record", "age", "kind"), [
     ({"hashes": {}, "size": None}, 3600, "stuck"), ({"hashes": None}, 3600, "stuck"), ({"hashes": {}}, 10, "too_young"),
-    ({"hashes": {"md5": "x"}, "size": 5}, 3600, "indexed"), ({"hashes": {"md5": "x"}, "size": 4}, 3600, "replaced"), ({"hashes": {"md5": "x"}, "size": 5}, 10, None),
+    ({"hashes": {"md5": "x"}, "size": 5}, 3600, "indexed"), ({"hashes": {"md5": "x"}, "size": 4}, 3600, "replaced"),
+    ({"hashes": {"md5": "x"}, "size": 5}, 10, None),
     ({"hashes": {"md5": "d41d8cd98f00b204e9800998ecf8427e"}, "size": 0}, 3600, "damaged"),
     ({"hashes": {"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}, "size": 0}, 3600, "damaged"), (None, 3600, "without_record"),
 ])
