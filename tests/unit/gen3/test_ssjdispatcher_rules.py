@@ -279,7 +279,6 @@ def test_a_queue_that_the_entries_of_others_live_on_is_not_left():
     assert review_queue(former, chart, ours=["indexing"]).problems == []
 
 
-
 @pytest.mark.parametrize(
     "url, region",
     [
