@@ -428,8 +428,8 @@ def _plan_topic_removal(channel: Channel, current: Current) -> list[Change]:
         return [Change("delete", name, before=decoded(_ours(topic.attributes)), operation="delete_topic",
                        parameters={"arn": channel.topic_arn})]
     found = decoded(topic.attributes)
-    own = [bucket for bucket in channel.buckets if others_subscribe(channel, current)
-           and ((ids := current.rules.get(bucket["name"], ())) is None or ids)]
+    own = [bucket for bucket in channel.buckets if (ids := current.rules.get(bucket["name"], ())) is None or ids]
+    own = own if others_subscribe(channel, current) else []
     kept = policy.topic(channel.scope, channel.topic_arn, [*own, *_kept_buckets(channel, current)], channel.topic_actions)
     wanted = {**_topic_policy(channel, topic, kept), **({} if stays_shared else _former(channel, current, topic, "topic"))}
     before, after = _difference(found, wanted)

@@ -142,8 +142,8 @@ class Plan:
     def changes(self) -> list[Change]:
         """All changes, in the order in which they are made."""
         if self.present:
-            kept = [self.kept, self.rights] if self.changes_accounts else [self.rights, self.kept]
-            return [*kept[0], *kept[1], *self.written, *self.restart]
+            first = [*self.kept, *self.rights] if self.changes_accounts else [*self.rights, *self.kept]
+            return [*first, *self.written, *self.restart]
         return [*self.written, *self.restart, *self.rights, *self.kept]
 
     @property
@@ -287,9 +287,8 @@ def _describe(cluster: Cluster, installation: Installation, job_namespace: str, 
 
 def _kept(cluster: Cluster, documents: Sequence[Document], rights: Sequence[Change]) -> list[Change]:
     """Return the write that keeps the documents and ServiceAccounts of others as they are before our first change."""
-    patched = [(each.parameters["name"], each.parameters["namespace"]) for each in rights if rbac.target_of(each)[0] == "ServiceAccount"
-               and each.operation == "merge_patch"]
-    live = {("ServiceAccount", name): cluster.get("ServiceAccount", name, namespace) for name, namespace in patched}
+    live = {rbac.target_of(each): cluster.get(*rbac.target_of(each), each.parameters["namespace"])
+            for each in rights if each.operation == "merge_patch"}
     texts = {former.account_key(name): json.dumps(state) for name, state in rbac.before_first_change(rights, live).items()}
     for document in documents:
         desired = document.desired
