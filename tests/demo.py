@@ -40,7 +40,7 @@ def variables(environment: Mapping[str, str]) -> list[str]:
 
 def play(playbook: str, options: list[str], environment: dict[str, str]) -> None:
     """Run a playbook for the lab's operator; its output goes to the terminal."""
-    command = ["ansible-playbook", "-i", "inventories/lab/hosts.yml", playbook, "-e", f"uploads_report={PICTURE}", *options]
+    command = ["ansible-playbook", "-i", "inventories/lab/hosts.yml", playbook, "-e", f"uploads_verify_report={PICTURE}", *options]
     print(f"\n$ {' '.join(command)}", flush=True)
     process = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **environment})
     if process.returncode:

@@ -105,7 +105,7 @@ options:
     description: How many events to send a second, at most. ssjdispatcher takes one a second.
     type: float
     default: 1
-  least_age:
+  min_age:
     description:
       - Leave objects alone that are younger than so many seconds, since their Jobs may be on their way. An older one counts whatever
         its status, V(processing) too.
@@ -190,7 +190,7 @@ counts:
     - C(seen) objects; of these C(stuck), with a record without hashes, C(sent) events, C(too_young) with such a record,
       C(without_record), C(without_guid) in the key, C(folders) (empty objects whose keys end with a slash, which are no
       uploads), C(damaged), with content and a record of an empty file, C(replaced), of another size than their record says,
-      C(odd_names), which O(image) can never index, and C(indexed), not counting those younger than O(least_age).
+      C(odd_names), which O(image) can never index, and C(indexed), not counting those younger than O(min_age).
     - Of the indexed, C(stale_status) have another C(_upload_status) than V(uploaded), and C(status_set) have got it now.
   returned: success
   type: dict
@@ -275,7 +275,7 @@ OPTIONS = dict(
     marker=dict(type="str"),
     batch=dict(type="int", default=10000),
     rate=dict(type="float", default=1),
-    least_age=dict(type="int", default=900),
+    min_age=dict(type="int", default=900),
     timeout=dict(type="int", default=300),
     validate_certs=dict(type="bool", default=True, aliases=["verify_ssl"]),
 )

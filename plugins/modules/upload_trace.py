@@ -21,7 +21,7 @@ options:
   image:
     description: The image of the Jobs. The stock image cannot index some names, and this tells which.
     type: str
-  least_age:
+  min_age:
     description: How many seconds an event may be on its way before the file counts as stuck.
     type: int
     default: 900
@@ -98,7 +98,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._trace.observe import
 OPTIONS = dict(
     object=dict(type="str", required=True),
     image=dict(type="str"),
-    least_age=dict(type="int", default=900),
+    min_age=dict(type="int", default=900),
     refusals=dict(type="list", elements="str", default=[]),
 )
 
@@ -119,7 +119,7 @@ def first_objects(module):
 def trace(module):
     """Ask and judge."""
     options = module.params
-    facts = observe(world(module), options["object"], first_objects(module), options["image"], options["least_age"], datetime.now(timezone.utc))
+    facts = observe(world(module), options["object"], first_objects(module), options["image"], options["min_age"], datetime.now(timezone.utc))
     verdict = judge(facts)
     return {"changed": False, "finding": verdict.finding, "verdict": verdict.sentence, "remedy": verdict.remedy, "table": table(facts),
             "unknown": dict(facts.unknown)}

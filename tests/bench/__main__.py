@@ -24,7 +24,7 @@ def play(lab: Lab, playbook: Path, channels: int) -> float:
     wanted = [{"topic": f"topic-{bucket}", "queue": f"queue-{bucket}", "buckets": [{"name": bucket}]} for bucket in BUCKETS[:channels]]
     stock = {"image": IMAGE, "channels": wanted}
     ours = {
-        "uploads_image": IMAGE, "aws_messaging_channels": wanted, "ssjdispatcher_replace_pattern": True,
+        "uploads_s3_job_image": IMAGE, "aws_messaging_channels": wanted, "ssjdispatcher_replace_pattern": True,
         "uploads_buckets": [{"name": bucket, "storage": "s3"} for bucket in BUCKETS[:channels]],
     }
     return seconds_of(playbook, {**stock, **ours}, lab.environment())

@@ -111,7 +111,7 @@ def main() -> None:
             print(f"{number} objects put in {time.perf_counter() - start:.0f} s", flush=True)
             options = {"bucket": BUCKET, "minio_url": url, "minio_access_key": USER, "minio_secret_key": secret, "batch": number + 1,
                        "bridge_url": f"http://127.0.0.1:{bridge.server_port}/events", "bridge_token": TOKEN, "rate": 10_000,
-                       "least_age": 0, "indexd_url": f"http://127.0.0.1:{gen3.server_port}/index"}
+                       "min_age": 0, "indexd_url": f"http://127.0.0.1:{gen3.server_port}/index"}
             measure("a tenth of them", {**options, "batch": number // 10, "_ansible_check_mode": True})
             found = measure("all of them", options)
             if bridge.keys != stuck or found["counts"]["sent"] != len(stuck) or found["marker"] is not None:

@@ -31,7 +31,7 @@ class BridgeProcess:
         for each in (configuration, tls):
             each.mkdir(parents=True)
         (configuration / "bento.yml").write_text(render(
-            event_bridge_place="cluster", event_bridge_tls_secret="event-bridge-tls", **variables))
+            event_bridge_location="cluster", event_bridge_tls_secret="event-bridge-tls", **variables))
         for file, name in zip(lab.state.authority.server_certificate("event-bridge", "127.0.0.1"), ("tls.crt", "tls.key")):
             shutil.copy(file, tls / name)
         self._process: subprocess.Popen | None = None

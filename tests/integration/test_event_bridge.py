@@ -16,7 +16,7 @@ CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:ssj-topic"
 TOKENS = ("token-of-the-bridge-in-the-cluster-01234567", "another-token-of-the-bridge-0123456789abcd")
 AWS = {
-    "event_bridge_place": "cluster", "event_bridge_url": "https://127.0.0.1/events", "event_bridge_topic_arn": TOPIC,
+    "event_bridge_location": "cluster", "event_bridge_url": "https://127.0.0.1/events", "event_bridge_topic_arn": TOPIC,
     "event_bridge_aws_access_key_id": "AKIAOFTHEBRIDGE00001", "event_bridge_aws_secret_access_key": "secret/key+of-the-bridge",
 }
 NAME, MARK = "event-bridge", "gen3.uploads/created-by"

@@ -29,7 +29,7 @@ def play(tmp_path):
 
     def play(*arguments, runner=succeed, **variables):
         return runner(NO_LAB, VALUES, "--diff", "-vvvv", *arguments, inventory=str(inventory),
-                      variables={**OPTIONS, "uploads_values_file": str(file), **variables})
+                      variables={**OPTIONS, "uploads_helm_values_file": str(file), **variables})
 
     return play, file
 
@@ -54,8 +54,8 @@ def test_values_of_both_storages(play):
     assert values["ssjdispatcher"] == {"enabled": True, "awsRegion": "eu-west-1", "volumes": OWN_SECRET}
     assert no_secret_in(file.read_text()) and "S3_BUCKETS" in first.output
 
-    filled = play(uploads_values_with_secrets=True)
-    assert filled.changed == ["Write the file"] and play(uploads_values_with_secrets=True).changed == []
+    filled = play(uploads_helm_values_secrets=True)
+    assert filled.changed == ["Write the file"] and play(uploads_helm_values_secrets=True).changed == []
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert yaml.safe_load(file.read_text())["fence"]["FENCE_CONFIG"]["AWS_CREDENTIALS"] == {
         "gen3_minio": {"aws_access_key_id": "gen3-fence", "aws_secret_access_key": SECRETS["uploads_fence_secret"]},
@@ -69,7 +69,7 @@ def test_one_storage_alone(play):
     play, file = play
     play(uploads_buckets=[{"name": "gen3-local", "storage": "minio"}], uploads_minio_route="dispatcher",
          uploads_bridge_url="https://node.example.org:30443/events", uploads_fence_endpoint_url="https://files.example.org",
-         uploads_indexer_image="registry/indexer:1")
+         uploads_minio_job_image="registry/indexer:1")
     values = yaml.safe_load(file.read_text())
     assert list(values["fence"]["FENCE_CONFIG"]["AWS_CREDENTIALS"]) == ["gen3_minio"]
     assert values["fence"]["FENCE_CONFIG"]["S3_BUCKETS"]["gen3-local"]["endpoint_url"] == "https://files.example.org"
@@ -77,13 +77,13 @@ def test_one_storage_alone(play):
     play(uploads_buckets=[{"name": "gen3-cloud", "storage": "s3"}])
     values = yaml.safe_load(file.read_text())
     assert list(values["fence"]["FENCE_CONFIG"]["AWS_CREDENTIALS"]) == ["gen3_s3"] and "indexing" not in values["ssjdispatcher"]
-    play(uploads_buckets=[{"name": "gen3-cloud", "storage": "s3"}], uploads_image="registry/indexer:2")
+    play(uploads_buckets=[{"name": "gen3-cloud", "storage": "s3"}], uploads_s3_job_image="registry/indexer:2")
     assert yaml.safe_load(file.read_text())["ssjdispatcher"]["indexing"] == "registry/indexer:2"
 
 
 @pytest.mark.parametrize(("wrong", "words"), [
-    ({"uploads_values_file": ""}, "Set uploads_values_file"),
-    ({"uploads_values_with_secrets": True, "uploads_fence_secret": ""}, "uploads_fence_secret")])
+    ({"uploads_helm_values_file": ""}, "Set uploads_helm_values_file"),
+    ({"uploads_helm_values_secrets": True, "uploads_fence_secret": ""}, "uploads_fence_secret")])
 def test_what_is_missing_is_named(play, wrong, words):
     play, file = play
     failed = play(runner=run, **wrong)

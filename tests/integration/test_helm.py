@@ -32,7 +32,7 @@ class Commons:
 
     def gen3_values(self, directory):
         file = directory / "values.yml"
-        self.play("playbooks/gen3_values.yml", uploads_values_file=str(file), uploads_fence_secret="secret-of-fence",
+        self.play("playbooks/gen3_values.yml", uploads_helm_values_file=str(file), uploads_fence_secret="secret-of-fence",
                   uploads_fence_aws_access_key_id="AKIAFENCE", uploads_fence_aws_secret_access_key="secret")
         return yaml.safe_load(file.read_text())["ssjdispatcher"]
 
@@ -126,7 +126,7 @@ def test_an_installation_under_flux_beside_external_secrets(lab, tmp_path):
 
 def test_with_the_secret_of_the_chart_a_run_after_an_upgrade_repairs(lab, tmp_path):
     """On gen3-helm's defaults, with the placeholders in its Secret, and an image that its values do not name."""
-    commons = Commons(lab, tmp_path, values={}, uploads_buckets=BOTH[:1], uploads_image=IMAGE)
+    commons = Commons(lab, tmp_path, values={}, uploads_buckets=BOTH[:1], uploads_s3_job_image=IMAGE)
     first = commons.play(SITE)
     assert "ssjdispatcher-uploads" in first.output, "it says what to do about Helm"
     commons.ready(commons.upload())
@@ -135,6 +135,6 @@ def test_with_the_secret_of_the_chart_a_run_after_an_upgrade_repairs(lab, tmp_pa
         uploaded = commons.upload()
         commons.play(SITE)
         assert commons.play(SITE).changed == []
-        commons.play(REINDEX, uploads_reindex_least_age=0, uploads_reindex_rate=50)
+        commons.play(REINDEX, uploads_reindex_min_age=0, uploads_reindex_rate=50)
         commons.ready(uploaded)
     commons.play(VERIFY)

@@ -84,7 +84,7 @@ def test_a_check_predicts_the_run_and_only_routes_over_aws_call_it(route):
 def test_verify_follows_a_file_and_the_picture_shows_the_way(route, tmp_path):
     picture = tmp_path / "pipeline.html"
     with route.lab.calls(USER) as calls:
-        play = route.play(VERIFY, uploads_report=str(picture))
+        play = route.play(VERIFY, uploads_verify_report=str(picture))
     seen = hops(play)
     assert list(seen) == ["way", "record", "upload", "target", "job", "finished", "indexed", "metadata", "ready", "removal"]
     assert {hop["state"] for hop in seen.values()} == {"passed"}, seen
@@ -108,7 +108,7 @@ def test_awkward_names_are_indexed_with_their_own_content(route):
 
 
 def test_reindex_makes_ready_what_was_there_before(route):
-    options = {"uploads_reindex_least_age": 0, "uploads_reindex_rate": 50, "uploads_reindex_batch": 8}
+    options = {"uploads_reindex_min_age": 0, "uploads_reindex_rate": 50, "uploads_reindex_batch": 8}
     with route.lab.calls(USER) as calls:
         batches, counts = counts_of_reindex(route.play(REINDEX, **options))
     assert batches == -(-counts["seen"] // 8)
@@ -170,7 +170,7 @@ def from_site_to_teardown(clean_lab, route, both):
 
     clean_lab.kube.patch("Deployment", "event-bridge", {"spec": {"replicas": 0}})
     clean_lab.wait_for(lambda: not clean_lab.kube.list("Pod", labelSelector="app=event-bridge"), what="the end of the bridge")
-    play = route.play(VERIFY, do=run, uploads_bucket=BUCKET, uploads_probe_timeout=3, **both)
+    play = route.play(VERIFY, do=run, uploads_selected_bucket=BUCKET, uploads_verify_timeout=3, **both)
     assert play.code != 0 and "webhook/GEN3 is offline" in play.message and "logs -n default deployment/event-bridge" in play.message
     assert hops(play)["removal"]["state"] == "passed" and "job" not in hops(play)
 

@@ -17,7 +17,7 @@ VARIABLES = {
     "uploads_aws_credentials": "irsa",
     "uploads_irsa_role_arn": "arn:aws:iam::123456789012:role/dispatcher",
     "uploads_irsa_job_role_arn": "arn:aws:iam::123456789012:role/job",
-    "uploads_image": "registry.example.org/cdis/indexs3client:1",
+    "uploads_s3_job_image": "registry.example.org/cdis/indexs3client:1",
 }
 RBAC = "apis/rbac.authorization.k8s.io/v1/namespaces/default"
 
@@ -35,7 +35,7 @@ def test_the_documented_role_is_enough_and_no_more(clean_lab, tmp_path):
         lab.kube.patch("RoleBinding", "ssjdispatcher-jobs", {"subjects": []})
         succeed(lab, SITE, environment=operator, variables=VARIABLES)
         succeed(lab, VERIFY, environment=operator, variables=VARIABLES)
-        succeed(lab, REINDEX, environment=operator, variables={**VARIABLES, "uploads_reindex_least_age": 0})
+        succeed(lab, REINDEX, environment=operator, variables={**VARIABLES, "uploads_reindex_min_age": 0})
         succeed(lab, TEARDOWN, environment=operator, variables={**VARIABLES, **CONFIRM})
     assert unused("operator-role", calls) == {*ELSEWHERE, *NOT_SEEN}
 

@@ -7,7 +7,7 @@ import json
 
 from plays import REINDEX, SITE, counts_of_reindex, run, succeed
 
-OPTIONS = {"uploads_reindex_least_age": 0, "uploads_reindex_rate": 50, "uploads_reindex_batch": 4}
+OPTIONS = {"uploads_reindex_min_age": 0, "uploads_reindex_rate": 50, "uploads_reindex_batch": 4}
 
 
 def test_what_was_uploaded_before_the_pipeline_becomes_ready(clean_lab):
@@ -58,7 +58,7 @@ def test_the_dead_letter_queue_is_sent_back_but_for_what_would_end_ssjdispatcher
         {"Records": [{"s3": {"bucket": {"name": "gen3-bucket"}, "object": {"key": key}}}]})}))
     poison = sqs.send_message(QueueUrl=dead, MessageBody=json.dumps({"Message": {}}))["MessageId"]
     put_without_an_event(lab, key)
-    done = succeed(lab, REINDEX, variables={**OPTIONS, "uploads_reindex_least_age": 3600, "uploads_reindex_redrive": True})
+    done = succeed(lab, REINDEX, variables={**OPTIONS, "uploads_reindex_min_age": 3600, "uploads_reindex_redrive": True})
     assert "These messages stay in the dead-letter queue" in done.output and poison in done.output
     assert lab.wait_until_ready(guid)["size"] == 6
     left = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]

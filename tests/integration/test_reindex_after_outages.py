@@ -14,7 +14,7 @@ from outages import TIMES, at_random_moments
 from plays import REINDEX, SITE, succeed
 
 ON_MINIO = ("-e", "@inventories/lab/minio.yml", "-e", "uploads_minio_route=sns")
-AT_ONCE = {"uploads_reindex_least_age": 0, "uploads_reindex_rate": 100}
+AT_ONCE = {"uploads_reindex_min_age": 0, "uploads_reindex_rate": 100}
 BUCKET = "gen3-local"
 UPLOADS = int(os.environ.get("GEN3_UPLOADS_TO_READY", 60))
 SECONDS = max(20, UPLOADS / 10)

@@ -98,7 +98,7 @@ def test_no_secret_in_output_files_or_arguments(clean_lab, home):
     try:
         for playbook, *arguments in ((SITE, "--check"), (SITE,), (SITE,), (VERIFY,), (REINDEX,), (TEARDOWN,)):
             process = start(lab, playbook, "-vvvv", "--diff", *arguments, environment=environment,
-                            variables={**CONFIRM, "uploads_report": str(home / "pipeline.html")})
+                            variables={**CONFIRM, "uploads_verify_report": str(home / "pipeline.html")})
             output, _ = process.communicate(timeout=300)
             assert process.returncode == 0, output
             assert found(secrets, output) == [], playbook

@@ -81,7 +81,7 @@ def test_a_message_that_ends_ssjdispatcher_and_dead_letters(deployed):
 
 
 def test_jobs_whose_image_cannot_be_pulled(deployed):
-    succeed(deployed, SITE, variables={"uploads_image": "registry.example.org/no-such-image:1"})
+    succeed(deployed, SITE, variables={"uploads_s3_job_image": "registry.example.org/no-such-image:1"})
     deployed.upload()
 
     def waits():
@@ -89,9 +89,9 @@ def test_jobs_whose_image_cannot_be_pulled(deployed):
         return any("waiting" in each["state"] for pod in pods for each in (pod.get("status") or {}).get("containerStatuses") or [])
 
     deployed.wait_for(waits, what="the reason of the pod")
-    names, play = status(deployed, variables={"uploads_image": "registry.example.org/no-such-image:1"})
+    names, play = status(deployed, variables={"uploads_s3_job_image": "registry.example.org/no-such-image:1"})
     assert "jobs-fail" in names and "ErrImagePull (1)" in play.message
-    succeed(deployed, SITE, variables={"uploads_image": INDEXER_IMAGE})  # an image that is there stays unless told
+    succeed(deployed, SITE, variables={"uploads_s3_job_image": INDEXER_IMAGE})  # an image that is there stays unless told
 
 
 def test_a_cluster_that_is_out_of_reach_stops_no_other_station(deployed, tmp_path):

@@ -25,7 +25,7 @@ def trace(lab, wanted, environment=None, **variables):
     """The result of a run, which writes nothing and receives nothing."""
     with lab.calls() as calls:
         play = succeed(lab, TRACE, environment=environment, variables={
-            "uploads_object": wanted, "uploads_reindex_least_age": 0, **variables})
+            "uploads_object": wanted, "uploads_reindex_min_age": 0, **variables})
     assert calls.writes == [] and "ReceiveMessage" not in {call["action"] for call in calls.aws}
     assert "Verdict: " in play.output
     return next(result for name, result in play.results if name == "Query all stations about the file")
@@ -69,12 +69,12 @@ def test_an_event_that_was_lost_and_a_rule_that_has_gone(deployed):
 
 
 def test_a_job_whose_image_cannot_be_pulled(deployed):
-    succeed(deployed, SITE, variables={"uploads_image": "registry.example.org/no-such-image:1"})
+    succeed(deployed, SITE, variables={"uploads_s3_job_image": "registry.example.org/no-such-image:1"})
     guid = deployed.upload()
     deployed.wait_for(lambda: trace_of_job(deployed), what="the reason of the pod")
-    found = trace(deployed, guid, uploads_image="registry.example.org/no-such-image:1")
+    found = trace(deployed, guid, uploads_s3_job_image="registry.example.org/no-such-image:1")
     assert found["finding"] == "job-fails" and "ErrImagePull" in found["verdict"]
-    succeed(deployed, SITE, variables={"uploads_image": INDEXER_IMAGE})  # an image that is there stays unless told
+    succeed(deployed, SITE, variables={"uploads_s3_job_image": INDEXER_IMAGE})  # an image that is there stays unless told
 
 
 def trace_of_job(lab):

@@ -15,7 +15,7 @@ from ansible_collections.gen3.uploads.plugins.modules import minio_resources, up
 from lab.minio import TARGET
 from plays import SITE, VERIFY, hops, run, succeed
 
-QUICK = {"uploads_probe_timeout": 3}
+QUICK = {"uploads_verify_timeout": 3}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def leftovers(lab, play):
 def test_each_hop_is_shown_and_nothing_is_left(deployed, tmp_path):
     picture = tmp_path / "pipeline.html"
     with deployed.calls() as calls:
-        play = succeed(deployed, VERIFY, variables={"uploads_report": str(picture)})
+        play = succeed(deployed, VERIFY, variables={"uploads_verify_report": str(picture)})
 
     assert list(hops(play)) == ["way", "record", "upload", "job", "finished", "indexed", "metadata", "ready", "removal"]
     assert {hop["state"] for hop in hops(play).values()} == {"passed"}
@@ -75,7 +75,7 @@ def take_away_the_right_to_make_jobs(lab):
 
 
 def take_away_the_indexing_image(lab):
-    succeed(lab, SITE, variables={"uploads_image": "registry.example.org/no-such-image:1"})
+    succeed(lab, SITE, variables={"uploads_s3_job_image": "registry.example.org/no-such-image:1"})
 
 
 def change_indexds_password(lab):
@@ -95,7 +95,7 @@ def change_indexds_password(lab):
 def test_the_hop_where_it_stopped_is_named_with_what_to_look_at(deployed, tmp_path, damage, hop, words, evidence):
     damage(deployed)
     picture = tmp_path / "pipeline.html"
-    play = run(deployed, VERIFY, variables={**QUICK, "uploads_report": str(picture)})
+    play = run(deployed, VERIFY, variables={**QUICK, "uploads_verify_report": str(picture)})
 
     assert play.code != 0 and words in play.message and "Traceback" not in play.output
     assert play.message.startswith("The upload stopped at the hop")
@@ -112,7 +112,7 @@ def test_what_cannot_be_removed_is_named_and_the_hops_are_shown_all_the_same(dep
         "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::gen3-bucket/*"}]}
     deployed.boto3("s3").put_bucket_policy(Bucket="gen3-bucket", Policy=json.dumps(policy))
     picture = tmp_path / "pipeline.html"
-    play = run(deployed, VERIFY, variables={"uploads_report": str(picture)})
+    play = run(deployed, VERIFY, variables={"uploads_verify_report": str(picture)})
     assert play.code != 0 and "Left behind of the probe" in play.message and "object: " in play.message
     assert hops(play)["ready"]["state"] == "passed" and picture.exists()
     assert [name for name, _ in play.results].count("Show the hops") == 1

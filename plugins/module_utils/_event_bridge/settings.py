@@ -47,7 +47,7 @@ def problems(settings: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]
     ``settings`` is each variable of the role -> its value. ``facts`` are the node's ``architecture`` and ``service_mgr``, which matter
     only where the bridge runs on a node.
     """
-    of_place = _of_cluster(settings) if settings["event_bridge_place"] == "cluster" else _of_node(settings, facts)
+    of_place = _of_cluster(settings) if settings["event_bridge_location"] == "cluster" else _of_node(settings, facts)
     return [*_common(settings), *of_place]
 
 
@@ -59,7 +59,7 @@ def _common(settings: Mapping[str, Any]) -> Iterator[str]:
                "MinIO's target shows it in its auth_token.")
     if not PATH.fullmatch(get("path")):
         yield "event_bridge_path needs a path such as /events, without an end slash, which would take all paths below it."
-    if source == "queue" and (route, settings["event_bridge_place"]) != ("dispatcher", "cluster"):
+    if source == "queue" and (route, settings["event_bridge_location"]) != ("dispatcher", "cluster"):
         yield "event_bridge_source queue hands what it reads to ssjdispatcher, so it needs event_bridge_route dispatcher in the cluster."
     if int(settings["event_bridge_dead_letter_days"]) < 1:
         yield "event_bridge_dead_letter_days needs at least 1, as a day's file is emptied on the day before its turn."
@@ -89,7 +89,7 @@ def _of_cluster(settings: Mapping[str, Any]) -> Iterator[str]:
     get = _texts(settings)
     route, service = settings["event_bridge_route"], settings["event_bridge_service_type"]
     if not IMAGE.fullmatch(get("image")):
-        yield "event_bridge_place cluster needs event_bridge_image, an image of Bento by its digest (name@sha256:…)."
+        yield "event_bridge_location cluster needs event_bridge_image, an image of Bento by its digest (name@sha256:…)."
     if service != "ClusterIP" and not get("tls_secret"):
         yield (f"event_bridge_service_type {service} opens the bridge to the network, where the token needs TLS: name a Secret with tls.crt "
                "and tls.key in event_bridge_tls_secret, and give its CA to MinIO. Or use ClusterIP with an Ingress that speaks TLS.")
@@ -100,7 +100,7 @@ def _of_cluster(settings: Mapping[str, Any]) -> Iterator[str]:
         return
     if not re.match("https?://[^/]+/", get("url")):
         yield (f"Route {route} goes through the cluster only where MinIO reaches it: give the URL of its target in event_bridge_url. "
-               "Otherwise leave event_bridge_place at node, beside MinIO, where nothing has to be opened.")
+               "Otherwise leave event_bridge_location at node, beside MinIO, where nothing has to be opened.")
     if len(_keys(settings)) < 2 and not get("service_account"):
         yield (f"Route {route} in the cluster needs event_bridge_aws_access_key_id and event_bridge_aws_secret_access_key, or a "
                "ServiceAccount with a role in AWS (event_bridge_service_account).")
@@ -115,17 +115,17 @@ def _of_node(settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[
         yield f"The role knows x86_64 and aarch64 only; this node is {facts['architecture']}."
     if not VERSION.fullmatch(get("version")):
         yield "event_bridge_version names a directory and a release; give it letters, digits, dots, dashes and underscores only."
-    if method == "file" and not get("file"):
-        yield "event_bridge_install_method file needs event_bridge_file, the path on the controller."
+    if method == "file" and not get("local_file"):
+        yield "event_bridge_install_method file needs event_bridge_local_file, the path on the controller."
     if method != "go" and not SHA256.fullmatch(get("sha256")):
         yield (f"event_bridge_install_method {method} needs event_bridge_sha256, 64 hexadecimal digits in lower case, of the file that you "
                "trust. The role knows no checksum of a release.")
-    if not all(LOOPBACK.fullmatch(get(name)) for name in ("address", "status_address")):
-        yield ("event_bridge_address and event_bridge_status_address need an address of the loopback interface with a port: the bridge runs "
+    if not all(LOOPBACK.fullmatch(get(name)) for name in ("address", "metrics_address")):
+        yield ("event_bridge_address and event_bridge_metrics_address need an address of the loopback interface with a port: the bridge runs "
                "on MinIO's node, and speaks no TLS.")
     if settings["event_bridge_route"] == "dispatcher" and not re.match("https?://.", get("dispatcher_url")):
         yield ("Route dispatcher on a node needs event_bridge_dispatcher_url, where the node reaches ssjdispatcher. Its port has no "
-               "authentication and must not be open to others: the usual event_bridge_place of this route is cluster.")
+               "authentication and must not be open to others: the usual event_bridge_location of this route is cluster.")
 
 
 def _texts(settings: Mapping[str, Any]):

@@ -61,10 +61,10 @@ def _program(settings: Mapping[str, Any]) -> Iterator[str]:
                "minio_distribution minio.")
     if not VERSION.fullmatch(str(version)):
         yield "minio_version names a directory and a release; give it letters, digits, dots, dashes and underscores only."
-    if method == "url" and not settings["minio_url"]:
-        yield f"The role knows no address for {distribution} {version}. Set minio_url and minio_sha256, or use minio_install_method file."
-    if method == "file" and not settings["minio_file"]:
-        yield "minio_install_method file needs minio_file, the path on the controller."
+    if method == "url" and not settings["minio_download_url"]:
+        yield f"The role knows no address for {distribution} {version}. Set minio_download_url and minio_sha256, or use minio_install_method file."
+    if method == "file" and not settings["minio_local_file"]:
+        yield "minio_install_method file needs minio_local_file, the path on the controller."
     if method != "go" and not SHA256.fullmatch(str(settings["minio_sha256"])):
         yield f"minio_install_method {method} needs minio_sha256, 64 hexadecimal digits in lower case."
 

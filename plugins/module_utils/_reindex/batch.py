@@ -57,7 +57,7 @@ def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any
     for page in pages:
         wanted = [upload for upload in page if upload.key.endswith(options["suffix"])]
         guids = sorted({upload.guid for upload in wanted if upload.guid and not upload.is_folder})
-        found = reindex.review(wanted, _records(indexd, guids), datetime.now(timezone.utc), options["least_age"],
+        found = reindex.review(wanted, _records(indexd, guids), datetime.now(timezone.utc), options["min_age"],
                                options["image"])
         for kind in vars(found):
             counts[kind] += len(getattr(found, kind))

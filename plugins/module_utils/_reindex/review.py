@@ -76,17 +76,17 @@ def guid_of(key: str) -> str | None:
     return None
 
 
-def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], now: datetime, least_age: float,
+def review(uploads: Iterable[Upload], records: Mapping[str, Mapping[str, Any]], now: datetime, min_age: float,
            image: str | None = None) -> Review:
     """Tell the objects of a page apart, given indexd's records by GUID.
 
-    ``least_age`` in seconds: the Job of a younger object may be on its way. An object whose key has no GUID, or whose
+    ``min_age`` in seconds: the Job of a younger object may be on its way. An object whose key has no GUID, or whose
     record is missing, is only reported: the indexing image cannot index it. So is one with content whose record says that it
     is empty, or that it has another size since it was replaced: indexd lets nobody fill a record twice. And so is one whose name the
     Jobs' ``image`` does not bear: its event would be sent again by each run.
     """
     found = Review()
-    youngest = now - timedelta(seconds=least_age)
+    youngest = now - timedelta(seconds=min_age)
     for upload in uploads:
         if upload.is_folder:
             found.folders.append(upload)

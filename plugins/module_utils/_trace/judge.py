@@ -48,7 +48,7 @@ class Facts(Pipeline):
     entry: str | None = None
     own_entry: str = ""
     image: str | None = None
-    least_age: float = 0
+    min_age: float = 0
     age: float | None = None
 
     @property
@@ -79,7 +79,7 @@ def object_missing(facts: Facts) -> Verdict | None:
         return Verdict("object-deleted", f"The file {facts.guid} was indexed, but the bucket {facts.bucket} does not have it any more.",
                        "Upload it anew, or remove its record.")
     return Verdict("object-missing", f"The bucket {facts.bucket} has no object at {facts.wanted}, so nothing has been uploaded there.",
-                   "Was the upload finished? Name another bucket in uploads_bucket if the file is there.")
+                   "Was the upload finished? Name another bucket in uploads_selected_bucket if the file is there.")
 
 
 def no_upload(facts: Facts) -> Verdict | None:
@@ -162,7 +162,7 @@ def no_entry(facts: Facts) -> Verdict | None:
 
 def young(facts: Facts) -> Verdict | None:
     """Nothing is known to be wrong, and the file has just come."""
-    if facts.age is not None and facts.age < facts.least_age:
+    if facts.age is not None and facts.age < facts.min_age:
         return Verdict("young", f"The file was uploaded {facts.age:.0f} s ago, and its event may be on its way.", "Ask again in some minutes.")
     return None
 

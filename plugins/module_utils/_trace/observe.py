@@ -43,7 +43,7 @@ class Stations:
             return otherwise
 
 
-def observe(world: World, wanted: str, listing: Listing, image: str | None, least_age: float, now: datetime) -> Facts:
+def observe(world: World, wanted: str, listing: Listing, image: str | None, min_age: float, now: datetime) -> Facts:
     """Return what all stations say of ``wanted``: an ``s3://`` URL, a key or a GUID in the bucket of the options."""
     params, stations = world.params, Stations()
     bucket = params["bucket"]
@@ -58,7 +58,7 @@ def observe(world: World, wanted: str, listing: Listing, image: str | None, leas
     entry, own_entry = stations.ask("entry", lambda: entries(world, url), (None, ""))
     return Facts(
         bucket=bucket, wanted=wanted, object=found, guid=guid, record=record, status=status, job=job, pods=pods, entry=entry, own_entry=own_entry,
-        image=image, least_age=least_age, age=(now - found.modified).total_seconds() if found else None, **handing_over(world, stations))
+        image=image, min_age=min_age, age=(now - found.modified).total_seconds() if found else None, **handing_over(world, stations))
 
 
 def handing_over(world: World, stations: Stations, readers: Sequence[Reader] | None = None) -> dict[str, Any]:

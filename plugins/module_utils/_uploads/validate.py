@@ -107,7 +107,7 @@ def _minio(variables: Mapping[str, Any], hosts: Sequence[str], host_variables: S
     if len(hosts) != 1:
         found.append(f"A bucket with storage minio needs one host in the inventory's group minio, which has {len(hosts)}.")
     found += [f"Set {name}, {meaning}." for name, meaning in FOR_MINIO.items() if not variables.get(name)]
-    location = variables.get("uploads_bridge_place") or ("cluster" if variables.get("uploads_minio_route") == "dispatcher" else "node")
+    location = variables.get("uploads_bridge_location") or ("cluster" if variables.get("uploads_minio_route") == "dispatcher" else "node")
     if location == "cluster" and not variables.get("uploads_bridge_url"):
         found.append("Set uploads_bridge_url to the address at which MinIO reaches the bridge in the cluster, such as "
                      "https://node.example.org:30443/events.")

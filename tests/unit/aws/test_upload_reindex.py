@@ -42,7 +42,7 @@ def bucket(aws, monkeypatch):
                 found.append(json.loads(json.loads(message["Body"])["Message"])["Records"][0]["s3"]["object"]["key"])
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return sorted(found)
-    options = {"bucket": "bucket", "topic_arn": topic, "indexd_url": "http://indexd/index", "least_age": 0, "rate": 1000}
+    options = {"bucket": "bucket", "topic_arn": topic, "indexd_url": "http://indexd/index", "min_age": 0, "rate": 1000}
     return put, indexd, messages, options
 
 

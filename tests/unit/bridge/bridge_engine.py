@@ -79,7 +79,7 @@ class Bridge:
         self.log_file = directory / "bento.log"
         self.configuration = directory / "bento.yml"
         self.configuration.write_text(render(
-            event_bridge_address=f"127.0.0.1:{self.ports[0]}", event_bridge_status_address=f"127.0.0.1:{self.ports[1]}",
+            event_bridge_address=f"127.0.0.1:{self.ports[0]}", event_bridge_metrics_address=f"127.0.0.1:{self.ports[1]}",
             event_bridge_dead_letter_directory=str(directory / "dead-letters"), **variables))
         self.process = None
 

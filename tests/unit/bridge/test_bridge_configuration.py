@@ -12,7 +12,7 @@ from bridge_engine import ROLE, ROUTES, environment, render
 OPTIONS = {
     "defaults": {},
     "an endpoint of its own": {"event_bridge_aws_endpoint_url": "https://vpce-1.sns.us-east-1.vpce.amazonaws.com"},
-    "all addresses": {"event_bridge_address": "0.0.0.0:4199", "event_bridge_status_address": "0.0.0.0:4195"},
+    "all addresses": {"event_bridge_address": "0.0.0.0:4199", "event_bridge_metrics_address": "0.0.0.0:4195"},
     "values that YAML would read otherwise": {"event_bridge_path": "/a: b #c", "event_bridge_region": "on",
                                               "event_bridge_dead_letter_directory": "/var/lib/a: \"b\" #c"},
 }

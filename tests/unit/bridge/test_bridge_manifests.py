@@ -12,7 +12,7 @@ from bridge_engine import ROLE, TOKEN, render, token_hash
 from kubernetes.client import ApiClient
 
 IMAGE = f"registry.example.org/bento@sha256:{'0' * 64}"
-PUBLISHER = {"event_bridge_route": "sns", "event_bridge_place": "cluster", "event_bridge_aws_access_key_id": "AKIA1",
+PUBLISHER = {"event_bridge_route": "sns", "event_bridge_location": "cluster", "event_bridge_aws_access_key_id": "AKIA1",
              "event_bridge_aws_secret_access_key": "secret"}
 KINDS = ("secret", "config_map", "claim", "service", "network_policies", "deployment")
 

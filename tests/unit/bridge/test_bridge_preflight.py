@@ -15,7 +15,7 @@ KEY = "secret-key-of-the-tests"
 GOOD = {"event_bridge_token": TOKEN, "event_bridge_install_method": "go", **DESTINATIONS}
 KEYS = {"event_bridge_aws_access_key_id": "AKIA1", "event_bridge_aws_secret_access_key": KEY}
 CLUSTER = {**GOOD, "event_bridge_route": "dispatcher", "event_bridge_image": f"bento@sha256:{'0' * 64}"}
-PUBLISHER = {**CLUSTER, **KEYS, "event_bridge_route": "sns", "event_bridge_place": "cluster",
+PUBLISHER = {**CLUSTER, **KEYS, "event_bridge_route": "sns", "event_bridge_location": "cluster",
              "event_bridge_url": "https://gen3.example.org/minio-events"}
 READER = {**CLUSTER, "event_bridge_source": "queue", "event_bridge_token": None}
 OPEN = {**CLUSTER, "event_bridge_service_type": "NodePort", "event_bridge_tls_secret": "tls",
@@ -34,9 +34,9 @@ CASES = {
     "a token with an end of line": ({**GOOD, "event_bridge_token": f"{TOKEN}\n"}, "token"),
     "a path for everything": ({**GOOD, "event_bridge_path": "/events/"}, "path"),
     "all addresses": ({**GOOD, "event_bridge_address": "0.0.0.0:4199"}, "address"),
-    "a public status": ({**GOOD, "event_bridge_status_address": "192.0.2.1:4195"}, "address"),
+    "a public status": ({**GOOD, "event_bridge_metrics_address": "192.0.2.1:4195"}, "address"),
     "an address with more behind it": ({**GOOD, "event_bridge_address": "127.0.0.1:4199,0.0.0.0:4199"}, "address"),
-    "an address with an end of line": ({**GOOD, "event_bridge_status_address": "127.0.0.1:4195\n"}, "address"),
+    "an address with an end of line": ({**GOOD, "event_bridge_metrics_address": "127.0.0.1:4195\n"}, "address"),
     "no checksum": ({**GOOD, "event_bridge_install_method": "url"}, "checksum"),
     "no file": ({**GOOD, "event_bridge_install_method": "file", "event_bridge_sha256": "0" * 64}, "file"),
     "a version that is a path": ({**GOOD, "event_bridge_version": "../1.20.0"}, "version"),
@@ -67,10 +67,10 @@ CASES = {
     "a pod that reads a queue elsewhere": ({**READER, "event_bridge_region": "eu-west-1"}, "queue's-region"),
     "a pod that reads the queue and fills it": ({**READER, **KEYS, "event_bridge_route": "sqs", "event_bridge_url": "https://a.example.org/e"},
                                                 "source"),
-    "a node that reads the queue": ({**GOOD, "event_bridge_source": "queue", "event_bridge_route": "dispatcher", "event_bridge_place": "node",
+    "a node that reads the queue": ({**GOOD, "event_bridge_source": "queue", "event_bridge_route": "dispatcher", "event_bridge_location": "node",
                                      "event_bridge_dispatcher_url": "http://192.0.2.7"}, "source"),
-    "a node that posts nowhere": ({**GOOD, "event_bridge_route": "dispatcher", "event_bridge_place": "node"}, "dispatcher"),
-    "a node that posts": ({**GOOD, "event_bridge_route": "dispatcher", "event_bridge_place": "node",
+    "a node that posts nowhere": ({**GOOD, "event_bridge_route": "dispatcher", "event_bridge_location": "node"}, "dispatcher"),
+    "a node that posts": ({**GOOD, "event_bridge_route": "dispatcher", "event_bridge_location": "node",
                            "event_bridge_dispatcher_url": "http://192.0.2.7"}, ""),
 }
 
@@ -84,7 +84,7 @@ FINDINGS = {
     "image": "needs event_bridge_image", "TLS": "where the token needs TLS", "allowed-addresses": "name the senders",
     "way-in": "goes through the cluster only where MinIO reaches it", "keys-in-the-cluster": "in the cluster needs event_bridge_aws_access_key_id",
     "service-manager": "is not managed by systemd", "processor": "this node is s390x", "version": "event_bridge_version names",
-    "file": "needs event_bridge_file", "checksum": "needs event_bridge_sha256", "address": "need an address of the loopback interface",
+    "file": "needs event_bridge_local_file", "checksum": "needs event_bridge_sha256", "address": "need an address of the loopback interface",
     "dispatcher": "needs event_bridge_dispatcher_url"}
 """What a finding is about -> words of its sentence."""
 

@@ -60,7 +60,7 @@ def start(bento, aws, queue, tmp_path):
 
     def make(**variables):
         dispatcher = Dispatcher().up()
-        bridge = Bridge(bento, tmp_path, event_bridge_source="queue", event_bridge_queue_url=queue.url, event_bridge_place="cluster",
+        bridge = Bridge(bento, tmp_path, event_bridge_source="queue", event_bridge_queue_url=queue.url, event_bridge_location="cluster",
                         event_bridge_aws_endpoint_url=aws, **dispatcher.endpoint, **variables)
         started.extend([bridge.stop, dispatcher.down])
         return bridge.start(), dispatcher

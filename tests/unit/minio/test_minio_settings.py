@@ -32,11 +32,11 @@ CASES = {
     "an end of line": ({"minio_root_password": f"{SECRET}\n"}, ROOT),
     "silo by go": ({"minio_install_method": "go", "minio_version": "v1"}, "silo cannot be built with `go install`"),
     "MinIO by go": ({"minio_install_method": "go", "minio_distribution": "minio"}, ""),
-    "a version that is a path": ({"minio_version": "../x", "minio_url": "https://a.example.org", "minio_sha256": HASH}, "minio_version names"),
+    "a version that is a path": ({"minio_version": "../x", "minio_download_url": "https://a.example.org", "minio_sha256": HASH}, "minio_version names"),
     "an unknown version": ({"minio_version": "RELEASE.2030", "minio_sha256": HASH}, "knows no address for silo RELEASE.2030"),
-    "no file": ({"minio_install_method": "file", "minio_sha256": HASH}, "needs minio_file"),
-    "a file without a checksum": ({"minio_install_method": "file", "minio_file": "minio"}, "needs minio_sha256"),
-    "a checksum in capitals": ({"minio_install_method": "file", "minio_file": "minio", "minio_sha256": "A" * 64}, "needs minio_sha256"),
+    "no file": ({"minio_install_method": "file", "minio_sha256": HASH}, "needs minio_local_file"),
+    "a file without a checksum": ({"minio_install_method": "file", "minio_local_file": "minio"}, "needs minio_sha256"),
+    "a checksum in capitals": ({"minio_install_method": "file", "minio_local_file": "minio", "minio_sha256": "A" * 64}, "needs minio_sha256"),
     "settings": ({"minio_environment": {"MINIO_API_REQUESTS_MAX": 100, "MINIO_COMPRESSION_ENABLE": "on"}}, ""),
     "a setting with a quote": ({"minio_environment": {"A": 'x"y'}}, "A value of minio_environment has a double quote"),
     "a target as a setting": ({"minio_environment": {"MINIO_NOTIFY_WEBHOOK_ENABLE_X": "x"}}, "minio_environment is not for targets"),
@@ -78,7 +78,7 @@ def test_refusals(case):
 
 @pytest.mark.parametrize(("facts", "words"), [({"service_mgr": "openrc"}, "not managed by systemd"), ({"architecture": "s390x"}, "s390x")])
 def test_a_node_that_cannot_run_it(facts, words):
-    url = {"minio_url": "https://a.example.org/minio", "minio_sha256": HASH}
+    url = {"minio_download_url": "https://a.example.org/minio", "minio_sha256": HASH}
     assert [words in sentence for sentence in found(url, {**FACTS, **facts})] == [True]
 
 

@@ -80,8 +80,8 @@ def test_all_mistakes_are_told_at_once_and_before_all_else():
 
 
 def test_what_is_not_set_and_what_the_playbooks_keep_is_no_mistake():
-    assert problems({**DEFAULTS, "uploads_bridge_place": "node", **dict.fromkeys(RESULTS, {})}, OPTIONS) == []
-    assert upload_problems({**DEFAULTS, "uploads_bridge_place": "node", "uploads_buckets": [S3], "uploads_region": "r"}, SPEC, [], []) == []
+    assert problems({**DEFAULTS, "uploads_bridge_location": "node", **dict.fromkeys(RESULTS, {})}, OPTIONS) == []
+    assert upload_problems({**DEFAULTS, "uploads_bridge_location": "node", "uploads_buckets": [S3], "uploads_region": "r"}, SPEC, [], []) == []
 
 
 @pytest.mark.parametrize(("uploads_region", "region"), [(None, "us-east-1"), ("eu-central-1", "eu-central-1")])

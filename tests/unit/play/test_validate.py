@@ -45,7 +45,7 @@ def test_what_is_complete(variables):
     ({**ON_MINIO, "uploads_bridge_url": None}, "Set uploads_bridge_url to the address"),
     ({**ON_MINIO, "uploads_bridge_url": "https://event_bridge:30443/events"}, "uploads_bridge_url needs a host of letters, digits, dashes"),
     ({**ON_MINIO, "uploads_bridge_url": "https://node:30443/50%off"}, "uploads_bridge_url has a percent sign"),
-    ({**ON_MINIO, "uploads_bridge_place": "cluster", "uploads_minio_route": "sns", "uploads_region": "r", "uploads_bridge_url": None},
+    ({**ON_MINIO, "uploads_bridge_location": "cluster", "uploads_minio_route": "sns", "uploads_region": "r", "uploads_bridge_url": None},
      "Set uploads_bridge_url to the address"),
     ({**ON_MINIO, "uploads_minio_ca_file": "/nonexistent"}, "no file /nonexistent"),
     ({**ON_MINIO, "uploads_minio_users": {"name": "u", "secret": 21913025}}, "uploads_minio_users must be a list of mappings"),

@@ -33,7 +33,7 @@ def change(action="create", resource="SNS topic t", attribute=None):
     return {"action": action, "resource": resource, "attribute": attribute}
 
 
-STUCK = Facts(bucket="b", wanted=GUID, object=upload(), guid=GUID, record=record(), entry="indexing", own_entry="indexing", age=3600, least_age=900,
+STUCK = Facts(bucket="b", wanted=GUID, object=upload(), guid=GUID, record=record(), entry="indexing", own_entry="indexing", age=3600, min_age=900,
               queue="Gen3Queue", depth={"visible": 0, "in_flight": 0, "dead": 0})
 
 
