@@ -5,34 +5,34 @@
 
 DOCUMENTATION = r"""
 module: upload_probe
-short_description: Follow a small file on its way from the bucket to READY, hop by hop
+short_description: Follow a small file on its way from the bucket to READY, step by step
 description:
-  - Makes or awaits the hops of an upload one after the other, up to the first that is not passed, and adds them to a probe.
-  - What it has made it removes again, whatever happened before, unless O(hops) leaves that out.
+  - Makes or awaits the steps of an upload one after the other, up to the first that is not passed, and adds them to a probe.
+  - What it has made it removes again, whatever happened before, unless O(steps) leaves that out.
   - Never receives from the queue, which would steal messages from ssjdispatcher. The probe is recognised by the
-    C(INPUT_URL) of its Job, and the hops before by configuration and metrics.
+    C(INPUT_URL) of its Job, and the steps before by configuration and metrics.
   - Users and passwords of indexd and of the metadata service are those that ssjdispatcher gives to its Jobs. The module
     reads them from the cluster's Secret, and they appear in no result.
 author:
   - Gen3 Uploads Contributors (@gen3-uploads)
 options:
-  hops:
+  steps:
     description:
-      - The hops to do, in this order. By default all that the storage has.
-      - V(way) judges O(drift), and asks whether ssjdispatcher runs.
+      - The steps to do, in this order. By default all that the storage has.
+      - V(configuration) judges O(drift), and asks whether ssjdispatcher runs.
       - V(record) makes a blank record in indexd, as fence does, and an empty object in the metadata service.
       - V(upload) puts a small object at C(<guid>/<file name>).
-      - V(target) asks MinIO whether it reaches O(minio_target), and how many events wait for it. Amazon S3 has no such hop.
-      - V(job) awaits the Job of that object, and V(finished) its end.
+      - V(notification_target) asks MinIO whether it reaches O(minio_target), and how many events wait for it. Amazon S3 has no such step.
+      - V(job) awaits the Job of that object, and V(job_completed) its end.
       - V(indexed) awaits size and hashes in indexd and compares them with those computed here.
       - V(metadata) awaits the status C(uploaded) in the metadata service.
       - V(ready) reads the record as the portal does.
-      - V(removal) removes what the probe has made.
+      - V(cleanup) removes what the probe has made.
     type: list
     elements: str
-    choices: [way, record, upload, target, job, finished, indexed, metadata, ready, removal]
+    choices: [configuration, record, upload, notification_target, job, job_completed, indexed, metadata, ready, cleanup]
   probe:
-    description: The result RV(probe) of the task with the hops before; nothing at the first hop.
+    description: The result RV(probe) of the task with the steps before; nothing at the first step.
     type: dict
     default: {}
   file_name:
@@ -40,7 +40,7 @@ options:
     type: str
     default: gen3-uploads-probe.txt
   prefix:
-    description: With what a key has to begin so that the bucket's rule takes it. The hop V(upload) tells where no upload can.
+    description: With what a key has to begin so that the bucket's rule takes it. The step V(upload) tells where no upload can.
     type: str
     default: ''
   suffix:
@@ -48,7 +48,7 @@ options:
     type: str
     default: ''
   timeout:
-    description: How many seconds to await a hop.
+    description: How many seconds to await a step.
     type: int
     default: 300
   interval:
@@ -61,7 +61,7 @@ attributes:
     description: A probe has to be made to be followed.
   diff_mode:
     support: none
-    description: What a hop made is in its evidence.
+    description: What a step made is in its evidence.
   idempotent:
     support: none
     description: Each probe is a new file.
@@ -89,7 +89,7 @@ EXAMPLES = r"""
 
 - name: Put a file into a bucket on MinIO
   gen3.uploads.upload_probe:
-    hops: [record, upload]
+    steps: [record, upload]
     bucket: gen3-local
     minio_url: https://minio.example.org:9000
     minio_access_key: "{{ minio_root_user }}"
@@ -100,7 +100,7 @@ EXAMPLES = r"""
 
 - name: Remove it
   gen3.uploads.upload_probe:
-    hops: [removal]
+    steps: [cleanup]
     bucket: gen3-local
     minio_url: https://minio.example.org:9000
     minio_access_key: "{{ minio_root_user }}"
@@ -112,13 +112,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 probe:
-  description: The probe with these hops added, also one that failed. For the next task.
+  description: The probe with these steps added, also one that failed. For the next task.
   returned: always
   type: dict
   sample:
     guid: 0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11
     made: [record, metadata]
-    hops:
+    steps:
       - name: record
         title: Blank record in indexd
         state: passed
@@ -127,19 +127,19 @@ probe:
         ended: 1735689600.5
         evidence: ["0f5c1c1e-0d3a-4f0e-9a50-2f6a4f6c7b11, revision 0b5a2f1c"]
         advice: []
-hops:
-  description: All hops in their order, those not reached yet included.
+steps:
+  description: All steps in their order, those not reached yet included.
   returned: always
   type: list
   elements: dict
-way:
+stations:
   description: The stations of the file in their order.
   returned: always
   type: list
   elements: str
   sample: [s3://gen3-bucket, ssj-topic, Gen3Queue, ssjdispatcher in default, indexd]
 table:
-  description: The hops as the lines of a table.
+  description: The steps as the lines of a table.
   returned: always
   type: list
   elements: str
@@ -150,11 +150,11 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.names import PR
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.options import PIPELINE, TOGETHER, world
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.options import PIPELINE, TOGETHER, context
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import follow
 
 OPTIONS = dict(
-    hops=dict(type="list", elements="str", choices=list(_probe.HOPS)),
+    steps=dict(type="list", elements="str", choices=list(_probe.STEPS)),
     probe=dict(type="dict", default={}),
     file_name=dict(type="str", default=PROBE_FILE_NAME),
     prefix=dict(type="str", default=""),
@@ -168,17 +168,17 @@ def main():
     """Run the module."""
     module = AnsibleAWSModule(argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **PIPELINE, **OPTIONS}, required_together=TOGETHER)
     on_minio = bool(module.params["minio_url"])
-    hops = module.params["hops"] or _probe.hops_of(on_minio)
-    if not on_minio and _probe.ONLY_MINIO & set(hops):
-        module.fail_json(msg="The hop target needs minio_url.")
-    probe, failure = follow(hops, module.params["probe"], world(module))
-    seen = _probe.all_hops(probe, on_minio)
+    steps = module.params["steps"] or _probe.steps_of(on_minio)
+    if not on_minio and _probe.ONLY_MINIO & set(steps):
+        module.fail_json(msg="The step notification_target needs minio_url.")
+    probe, failure = follow(steps, module.params["probe"], context(module))
+    seen = _probe.all_steps(probe, on_minio)
     names = (module.params[name] for name in ("topic", "queue", "queue_reader"))
-    way = _probe.way(module.params["bucket"], module.params["namespace"], on_minio, *names)
-    result = {"probe": probe, "hops": seen, "way": way, "table": _probe.table(seen)}
+    stations = _probe.stations(module.params["bucket"], module.params["namespace"], on_minio, *names)
+    result = {"probe": probe, "steps": seen, "stations": stations, "table": _probe.table(seen)}
     if failure:
         module.fail_json(msg=failure, **result)
-    module.exit_json(changed=not {"record", "upload", "removal"}.isdisjoint(hops), **result)
+    module.exit_json(changed=not {"record", "upload", "cleanup"}.isdisjoint(steps), **result)
 
 
 if __name__ == "__main__":

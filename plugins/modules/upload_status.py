@@ -94,7 +94,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.options import STATIONS, TOGETHER, world
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.options import STATIONS, TOGETHER, context
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.observe_pipeline import observe
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.pipeline import findings, table
 
@@ -108,7 +108,7 @@ OPTIONS = dict(
 def status(module):
     """Ask and judge."""
     options = module.params
-    facts = observe(world(module), options["endpoints"], options["job_limit"], datetime.now(timezone.utc))
+    facts = observe(context(module), options["endpoints"], options["job_limit"], datetime.now(timezone.utc))
     found = findings(facts)
     return {"changed": False, "findings": [asdict(each) for each in found], "sentences": [f"{each.sentence} {each.remedy}" for each in found],
             "table": table(facts), "unknown": dict(facts.unknown)}

@@ -90,7 +90,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as
 from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.options import PIPELINE, TOGETHER, world
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.options import PIPELINE, TOGETHER, context
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import listing
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.judge import judge, table
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.observe import observe
@@ -119,7 +119,7 @@ def first_objects(module):
 def trace(module):
     """Ask and judge."""
     options = module.params
-    facts = observe(world(module), options["object"], first_objects(module), options["image"], options["min_age"], datetime.now(timezone.utc))
+    facts = observe(context(module), options["object"], first_objects(module), options["image"], options["min_age"], datetime.now(timezone.utc))
     verdict = judge(facts)
     return {"changed": False, "finding": verdict.finding, "verdict": verdict.sentence, "remedy": verdict.remedy, "table": table(facts),
             "unknown": dict(facts.unknown)}

@@ -111,9 +111,9 @@ def results(output: str):
                 yield task["task"]["name"], result
 
 
-def hops(play: Play) -> dict[str, dict[str, Any]]:
-    """The hops of a run of verify.yml in order, as name -> hop."""
-    return {hop["name"]: hop for _, result in play.results for hop in (result.get("probe") or {}).get("hops", [])}
+def steps(play: Play) -> dict[str, dict[str, Any]]:
+    """The steps of a run of verify.yml in order, as name -> step."""
+    return {step["name"]: step for _, result in play.results for step in (result.get("probe") or {}).get("steps", [])}
 
 
 def counts_of_reindex(play: Play) -> tuple[int, dict[str, int]]:

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import info as _minio_info
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection
 from operator_rights import USER, assert_used, kubeconfig, unused
-from plays import CONFIRM, REINDEX, SITE, TEARDOWN, VERIFY, counts_of_reindex, hops, run, succeed
+from plays import CONFIRM, REINDEX, SITE, TEARDOWN, VERIFY, counts_of_reindex, steps, run, succeed
 
 BUCKET = "gen3-local"
 LOCAL = {"ca_path": None, "validate_certs": True}
@@ -85,10 +85,10 @@ def test_verify_follows_a_file_and_the_picture_shows_the_way(route, tmp_path):
     picture = tmp_path / "pipeline.html"
     with route.lab.calls(USER) as calls:
         play = route.play(VERIFY, uploads_verify_report=str(picture))
-    seen = hops(play)
-    assert list(seen) == ["way", "record", "upload", "target", "job", "finished", "indexed", "metadata", "ready", "removal"]
-    assert {hop["state"] for hop in seen.values()} == {"passed"}, seen
-    assert seen["target"]["evidence"][0].startswith("webhook/GEN3 is online")
+    seen = steps(play)
+    assert list(seen) == ["configuration", "record", "upload", "notification_target", "job", "job_completed", "indexed", "metadata", "ready", "cleanup"]
+    assert {step["state"] for step in seen.values()} == {"passed"}, seen
+    assert seen["notification_target"]["evidence"][0].startswith("webhook/GEN3 is online")
     assert f"gen3-local on MinIO → event bridge → {WAYS[route.name]}ssjdispatcher in default → indexd" in picture.read_text()
     assert calls.writes == [], "the probe is on MinIO"
     assert bool(calls.aws) == (route.name != "dispatcher")
@@ -172,7 +172,7 @@ def from_site_to_teardown(clean_lab, route, both):
     clean_lab.wait_for(lambda: not clean_lab.kube.list("Pod", labelSelector="app=event-bridge"), what="the end of the bridge")
     play = route.play(VERIFY, do=run, uploads_selected_bucket=BUCKET, uploads_verify_timeout=3, **both)
     assert play.code != 0 and "webhook/GEN3 is offline" in play.message and "logs -n default deployment/event-bridge" in play.message
-    assert hops(play)["removal"]["state"] == "passed" and "job" not in hops(play)
+    assert steps(play)["cleanup"]["state"] == "passed" and "job" not in steps(play)
 
     clean_lab.minio_s3().create_bucket(Bucket="of-others")
     # Of the probe that the bridge did not take. The server's metrics are up to 10 seconds old.

@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from plays import CONFIRM, SITE, TEARDOWN, VERIFY, hops, succeed
+from plays import CONFIRM, SITE, TEARDOWN, VERIFY, steps, succeed
 
 READER = {
     "uploads_queue_reader": "event_bridge",
@@ -72,7 +72,7 @@ def test_poison_delays_no_file_and_the_reader_comes_and_goes_without_a_loss(read
     assert {letter["reason"] for letter in dead_letters(lab)} == {"no records"}
 
     checked = succeed(lab, VERIFY)
-    assert {hop["state"] for hop in hops(checked).values()} <= {"passed", "information"}, checked.output
+    assert {step["state"] for step in steps(checked).values()} <= {"passed", "information"}, checked.output
 
     back = succeed(lab, SITE, variables={"uploads_queue_reader": "ssjdispatcher"})
     assert queue_of_ssjdispatcher(lab) == "Gen3Queue" and lab.kube.get("Deployment", NAME) is None, back.output

@@ -44,7 +44,7 @@ def test_a_rule_that_has_gone(deployed):
     before = s3.get_bucket_notification_configuration(Bucket=BUCKET)["TopicConfigurations"]
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={})
     names, play = status(deployed)
-    assert names[0] == "way-missing" and "S3 bucket gen3-bucket notifications gen3-uploads" in play.message
+    assert names[0] == "configuration-missing" and "S3 bucket gen3-bucket notifications gen3-uploads" in play.message
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"TopicConfigurations": before})
     assert status(deployed)[0] == []
 

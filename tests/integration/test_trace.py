@@ -62,7 +62,7 @@ def test_an_event_that_was_lost_and_a_rule_that_has_gone(deployed):
     before = rule(deployed, there={})
     guid = deployed.upload()
     gone = trace(deployed, guid)
-    assert gone["finding"] == "way-missing" and "S3 bucket gen3-bucket notifications gen3-uploads" in gone["verdict"], gone
+    assert gone["finding"] == "configuration-missing" and "S3 bucket gen3-bucket notifications gen3-uploads" in gone["verdict"], gone
     rule(deployed, there=before)
     lost = trace(deployed, guid)
     assert (lost["finding"], lost["remedy"]) == ("event-lost", "Run reindex.yml.")
@@ -96,7 +96,7 @@ def test_a_cluster_that_is_out_of_reach_stops_no_other_station(deployed, tmp_pat
     deployed.wait_until_ready(guid)
     found = trace(deployed, guid, {"KUBECONFIG": str(tmp_path / "none"), "K8S_AUTH_KUBECONFIG": str(tmp_path / "none")})
     assert found["finding"] == "ready"
-    assert {"way", "Job", "entry", "dispatcher"} <= set(found["unknown"]) and "kubeconfig" in found["unknown"]["Job"]
+    assert {"configuration", "Job", "entry", "dispatcher"} <= set(found["unknown"]) and "kubeconfig" in found["unknown"]["Job"]
 
 
 def test_what_is_missing_is_told(deployed):

@@ -1,4 +1,4 @@
-"""verify.yml: an upload is followed to READY, or the hop where it stopped is named; what it made is removed again."""
+"""verify.yml: an upload is followed to READY, or the step where it stopped is named; what it made is removed again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import requests
 from ansible_collections.gen3.uploads.plugins.modules import minio_resources, upload_probe
 from lab.minio import TARGET
-from plays import SITE, VERIFY, hops, run, succeed
+from plays import SITE, VERIFY, steps, run, succeed
 
 QUICK = {"uploads_verify_timeout": 3}
 
@@ -35,16 +35,16 @@ def leftovers(lab, play):
     return [*(each["Key"] for each in objects), *records, *metadata]
 
 
-def test_each_hop_is_shown_and_nothing_is_left(deployed, tmp_path):
+def test_each_step_is_shown_and_nothing_is_left(deployed, tmp_path):
     picture = tmp_path / "pipeline.html"
     with deployed.calls() as calls:
         play = succeed(deployed, VERIFY, variables={"uploads_verify_report": str(picture)})
 
-    assert list(hops(play)) == ["way", "record", "upload", "job", "finished", "indexed", "metadata", "ready", "removal"]
-    assert {hop["state"] for hop in hops(play).values()} == {"passed"}
-    assert 0 < hops(play)["ready"]["after_upload"] < 60
-    assert all(hop["evidence"] for hop in hops(play).values())
-    table = next(result["msg"] for name, result in play.results if name == "Show the hops")
+    assert list(steps(play)) == ["configuration", "record", "upload", "job", "job_completed", "indexed", "metadata", "ready", "cleanup"]
+    assert {step["state"] for step in steps(play).values()} == {"passed"}
+    assert 0 < steps(play)["ready"]["after_upload"] < 60
+    assert all(step["evidence"] for step in steps(play).values())
+    table = next(result["msg"] for name, result in play.results if name == "Show the steps")
     assert len(table) == 10 and all("passed" in line for line in table[1:])
 
     assert leftovers(deployed, play) == []
@@ -52,13 +52,13 @@ def test_each_hop_is_shown_and_nothing_is_left(deployed, tmp_path):
     assert calls.writes == ["s3 PUT object", "s3 DELETE object"], "the probe, and no configuration"
 
     html = picture.read_text()
-    assert all(hop["title"] in html for hop in hops(play).values()) and "READY" in html
+    assert all(step["title"] in html for step in steps(play).values()) and "READY" in html
     assert 'name="viewport"' in html and "prefers-color-scheme" in html
     loads = re.search(r"""(src|href|url|@import)\s*[=(]?\s*["']?(https?:)?//""", html)
     assert not loads, "nothing is loaded from elsewhere"
 
 
-def test_before_site_yml_the_first_hop_says_so_and_nothing_is_made(clean_lab):
+def test_before_site_yml_the_first_step_says_so_and_nothing_is_made(clean_lab):
     with clean_lab.calls() as calls:
         play = run(clean_lab, VERIFY)
     assert play.code != 0 and "Run site.yml" in play.message and "Traceback" not in play.output
@@ -86,36 +86,36 @@ def change_indexds_password(lab):
         "data": {"credentials.json": base64.b64encode(json.dumps(document).encode()).decode()}})
 
 
-@pytest.mark.parametrize(("damage", "hop", "words", "evidence"), [
-    (stop_dispatcher, "way", "Deployment default/ssjdispatcher has 0 replicas", "0 replicas"),
-    (take_away_the_right_to_make_jobs, "way", "What site.yml makes is not there: RoleBinding default/ssjdispatcher-jobs", "create RoleBinding"),
-    (take_away_the_indexing_image, "finished", "did not finish", "ErrImagePull"),
+@pytest.mark.parametrize(("damage", "step", "words", "evidence"), [
+    (stop_dispatcher, "configuration", "Deployment default/ssjdispatcher has 0 replicas", "0 replicas"),
+    (take_away_the_right_to_make_jobs, "configuration", "What site.yml makes is not there: RoleBinding default/ssjdispatcher-jobs", "create RoleBinding"),
+    (take_away_the_indexing_image, "job_completed", "did not finish", "ErrImagePull"),
     (change_indexds_password, "record", "The user fence or its password is not accepted", "HTTP 403"),
 ])
-def test_the_hop_where_it_stopped_is_named_with_what_to_look_at(deployed, tmp_path, damage, hop, words, evidence):
+def test_the_step_where_it_stopped_is_named_with_what_to_look_at(deployed, tmp_path, damage, step, words, evidence):
     damage(deployed)
     picture = tmp_path / "pipeline.html"
     play = run(deployed, VERIFY, variables={**QUICK, "uploads_verify_report": str(picture)})
 
     assert play.code != 0 and words in play.message and "Traceback" not in play.output
-    assert play.message.startswith("The upload stopped at the hop")
-    seen = hops(play)
-    assert seen[hop]["state"] == "failed" and seen["removal"]["state"] == "passed" and "ready" not in seen
-    assert any(evidence in line for line in seen[hop]["evidence"])
+    assert play.message.startswith("The upload stopped at the step")
+    seen = steps(play)
+    assert seen[step]["state"] == "failed" and seen["cleanup"]["state"] == "passed" and "ready" not in seen
+    assert any(evidence in line for line in seen[step]["evidence"])
     assert leftovers(deployed, play) == []
     html = picture.read_text()
-    assert "Stopped" in html and seen[hop]["title"] in html and "not reached" in html
+    assert "Stopped" in html and seen[step]["title"] in html and "not reached" in html
 
 
-def test_what_cannot_be_removed_is_named_and_the_hops_are_shown_all_the_same(deployed, tmp_path):
+def test_what_cannot_be_removed_is_named_and_the_steps_are_shown_all_the_same(deployed, tmp_path):
     policy = {"Version": "2012-10-17", "Statement": [{
         "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::gen3-bucket/*"}]}
     deployed.boto3("s3").put_bucket_policy(Bucket="gen3-bucket", Policy=json.dumps(policy))
     picture = tmp_path / "pipeline.html"
     play = run(deployed, VERIFY, variables={"uploads_verify_report": str(picture)})
     assert play.code != 0 and "Left behind of the probe" in play.message and "object: " in play.message
-    assert hops(play)["ready"]["state"] == "passed" and picture.exists()
-    assert [name for name, _ in play.results].count("Show the hops") == 1
+    assert steps(play)["ready"]["state"] == "passed" and picture.exists()
+    assert [name for name, _ in play.results].count("Show the steps") == 1
     assert len(leftovers(deployed, play)) == 1, "only the object"
 
 
@@ -129,7 +129,7 @@ def test_a_check_makes_no_probe_and_says_that_verify_has_to_run(deployed):
 def test_a_bucket_whose_rule_asks_for_a_suffix_is_verified_too(clean_lab):
     bucket = {"uploads_buckets": [{"name": "gen3-bucket", "storage": "s3", "suffix": ".bam"}]}
     succeed(clean_lab, SITE, variables=bucket)
-    assert hops(succeed(clean_lab, VERIFY, variables=bucket))["ready"]["state"] == "passed"
+    assert steps(succeed(clean_lab, VERIFY, variables=bucket))["ready"]["state"] == "passed"
 
 
 @contextlib.contextmanager
@@ -148,22 +148,22 @@ def test_a_probe_goes_to_minio_and_leaves_no_version_and_the_target_tells_whethe
     s3 = lab.minio_s3(verify=authority)
     probe = {"guid": str(uuid.uuid4()), "made": []}
 
-    def hop(name, **more):
-        return run_module(upload_probe, hops=[name], probe=probe, bucket="gen3-local", indexd_url="http://127.0.0.1:1/index",
+    def step(name, **more):
+        return run_module(upload_probe, steps=[name], probe=probe, bucket="gen3-local", indexd_url="http://127.0.0.1:1/index",
                           metadata_url="http://127.0.0.1:1", **{f"minio_{key}": value for key, value in login.items()}, **more)
 
-    result = hop("upload")
+    result = step("upload")
     assert not result["failed"], result
     probe = result["probe"]
     assert s3.get_object(Bucket="gen3-local", Key=probe["key"])["ContentLength"] == probe["size"]
 
-    away = hop("target")
+    away = step("notification_target")
     assert away["failed"] and "webhook/GEN3 is offline; events waiting for it: 1" in away["msg"] and "journalctl" in away["msg"]
-    unknown = hop("target", minio_target="webhook/OTHER")
+    unknown = step("notification_target", minio_target="webhook/OTHER")
     assert unknown["failed"] and "webhook/OTHER is not known to MinIO" in unknown["msg"]
     with listener(lab.state.settings["ports"]["minio-events"]):
-        there = hop("target")
-    assert not there["failed"] and there["probe"]["hops"][-1]["evidence"][0].startswith("webhook/GEN3 is online; ")
+        there = step("notification_target")
+    assert not there["failed"] and there["probe"]["steps"][-1]["evidence"][0].startswith("webhook/GEN3 is online; ")
 
-    assert not hop("removal")["failed"]
+    assert not step("cleanup")["failed"]
     assert "Versions" not in s3.list_object_versions(Bucket="gen3-local")

@@ -4,7 +4,7 @@
 """What is known about a probe upload, and what follows from it: pure functions, no input or output.
 
 A *probe* is a dict that travels from one task to the next: where the object lies, what indexd must say about it, the
-hops passed so far and what has to be removed again. Times are seconds since the epoch.
+steps passed so far and what has to be removed again. Times are seconds since the epoch.
 
 Private to the collection gen3.uploads.
 """
@@ -16,22 +16,22 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
-HOPS = {
-    "way": "Way of the event is configured",
+STEPS = {
+    "configuration": "Event delivery is configured",
     "record": "Blank record in indexd",
     "upload": "Object in the bucket",
-    "target": "MinIO's target answers",
+    "notification_target": "MinIO's target answers",
     "job": "Job created for the object",
-    "finished": "Job finished",
+    "job_completed": "Job finished",
     "indexed": "Size and hashes in indexd",
     "metadata": "Upload status in the metadata service",
     "ready": "File is READY",
-    "removal": "Probe removed",
+    "cleanup": "Probe removed",
 }
-"""The hops of an upload in their order: name and title."""
+"""The steps of an upload in their order: name and title."""
 
-ONLY_MINIO = frozenset({"target"})
-"""The hops that only an upload to MinIO has: Amazon S3 has no target that could be asked."""
+ONLY_MINIO = frozenset({"notification_target"})
+"""The steps that only an upload to MinIO has: Amazon S3 has no target that could be asked."""
 
 PASSED = "passed"
 INFORMATION = "information"
@@ -60,7 +60,7 @@ def file_name(name: str, suffix: str) -> str:
     return name if name.endswith(suffix) else f"{name}{suffix}"
 
 
-def add_hop(
+def add_step(
     probe: Mapping[str, Any],
     name: str,
     state: str,
@@ -69,20 +69,20 @@ def add_hop(
     evidence: Sequence[str],
     advice: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the probe with one more hop.
+    """Return the probe with one more step.
 
-    ``seconds`` is the duration of the task until the object is put, and from then on the time since the hop before
+    ``seconds`` is the duration of the task until the object is put, and from then on the time since the step before
     ended, because the file travels on while the next task starts. ``after_upload`` is the time since the object was put
     (``probe["uploaded"]``), None before that; neither counts the removal, in which the file no longer travels. Clocks
-    may differ, so no hop ends before the one before it.
+    may differ, so no step ends before the one before it.
     """
-    hops = list(probe.get("hops", []))
-    uploaded = probe.get("uploaded") if name != "removal" else None
-    since = hops[-1]["ended"] if uploaded else started
+    steps = list(probe.get("steps", []))
+    uploaded = probe.get("uploaded") if name != "cleanup" else None
+    since = steps[-1]["ended"] if uploaded else started
     ended = max(since, ended)
-    hop = {
+    step = {
         "name": name,
-        "title": HOPS[name],
+        "title": STEPS[name],
         "state": state,
         "ended": ended,
         "seconds": round(ended - since, 1),
@@ -90,30 +90,30 @@ def add_hop(
         "evidence": list(evidence),
         "advice": list(advice),
     }
-    return {**probe, "hops": [*hops, hop]}
+    return {**probe, "steps": [*steps, step]}
 
 
-def hops_of(minio: bool) -> list[str]:
-    """Return the names of the hops that a storage has."""
-    return [name for name in HOPS if minio or name not in ONLY_MINIO]
+def steps_of(minio: bool) -> list[str]:
+    """Return the names of the steps that a storage has."""
+    return [name for name in STEPS if minio or name not in ONLY_MINIO]
 
 
-def all_hops(probe: Mapping[str, Any], minio: bool) -> list[dict[str, Any]]:
-    """Return every hop in order, those that were not reached included."""
-    seen = {hop["name"]: hop for hop in probe.get("hops", [])}
+def all_steps(probe: Mapping[str, Any], minio: bool) -> list[dict[str, Any]]:
+    """Return every step in order, those that were not reached included."""
+    seen = {step["name"]: step for step in probe.get("steps", [])}
     blank = {"state": NOT_REACHED, "seconds": None, "after_upload": None, "evidence": [], "advice": []}
-    return [seen.get(name) or {"name": name, "title": HOPS[name], **blank} for name in hops_of(minio)]
+    return [seen.get(name) or {"name": name, "title": STEPS[name], **blank} for name in steps_of(minio)]
 
 
-def table(hops: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the hops as the lines of a text table: hop, state, time it took, time since the upload."""
-    rows = [("hop", "state", "took", "after upload")]
-    for hop in hops:
-        rows.append((hop["title"], hop["state"], seconds(hop["seconds"]), seconds(hop["after_upload"])))
+def table(steps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the steps as the lines of a text table: step, state, time it took, time since the upload."""
+    rows = [("step", "state", "took", "after upload")]
+    for step in steps:
+        rows.append((step["title"], step["state"], seconds(step["seconds"]), seconds(step["after_upload"])))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return [
-        f"{hop:<{widths[0]}}  {state:<{widths[1]}}  {took:>{widths[2]}}  {after:>{widths[3]}}"
-        for hop, state, took, after in rows
+        f"{step:<{widths[0]}}  {state:<{widths[1]}}  {took:>{widths[2]}}  {after:>{widths[3]}}"
+        for step, state, took, after in rows
     ]
 
 
@@ -127,7 +127,7 @@ def changed_part(change: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (change["resource"], change.get("attribute"))))
 
 
-def left_behind(records: Sequence[Mapping[str, Any]], now: float, age: float) -> list[str]:
+def stale_probes(records: Sequence[Mapping[str, Any]], now: float, age: float) -> list[str]:
     """Return the GUIDs of records that are older than ``age`` seconds, by indexd's ``created_date``: UTC without a zone."""
     return [each["did"] for each in records if each.get("created_date")
             and datetime.fromisoformat(each["created_date"]).replace(tzinfo=timezone.utc).timestamp() < now - age]
@@ -207,7 +207,7 @@ def job_state(job: Mapping[str, Any]) -> str | None:
     return PASSED if status.get("succeeded") else None
 
 
-def pod_reasons(pods: Sequence[Mapping[str, Any]]) -> list[str]:
+def pod_failures(pods: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return why the pods of a Job fail or do not start, one sentence a pod, in the words of Kubernetes."""
     reasons = []
     for pod in pods:
@@ -255,7 +255,7 @@ def bridge(place: str, namespace: str, name: str = "event-bridge", address: str 
     return Bridge("journalctl -u event-bridge on MinIO's node", f"http://{address}/metrics there (login minio:<token>)", f"{dead_letters} there")
 
 
-def way(bucket: str, namespace: str, minio: bool, topic: str | None, queue: str | None, reader: str | None = None) -> list[str]:
+def stations(bucket: str, namespace: str, minio: bool, topic: str | None, queue: str | None, reader: str | None = None) -> list[str]:
     """Return the stations of an upload; ``topic``, ``queue`` and its ``reader`` are None where the way has none."""
     source = [f"{bucket} on MinIO", "event bridge"] if minio else [f"s3://{bucket}"]
     return [*source, *filter(None, (topic, queue, reader)), f"ssjdispatcher in {namespace}", "indexd"]

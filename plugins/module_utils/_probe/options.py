@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Send, direct
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import connect
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import World
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import Context
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.storage import AmazonS3, MinioServer, Storage
 
 STATIONS = dict(
@@ -50,7 +50,7 @@ PIPELINE = {**STATIONS, **FILE}
 TOGETHER = [("minio_url", "minio_access_key", "minio_secret_key")]
 
 
-def world(module: Any) -> World:
+def context(module: Any) -> Context:
     """Return what the options describe; fail without the library of MinIO or with a URL that is none."""
     params = {
         **module.params,
@@ -61,7 +61,7 @@ def world(module: Any) -> World:
     def send(service: str, config: Any) -> Send:
         return direct(params[f"{service}_url"], config.get("username", ""), config.get("password", ""), params["validate_certs"])
 
-    made = World(aws=module.client, kube=lambda: connect(module), send=send, storage=_storage(module), params=params)
+    made = Context(aws=module.client, kube=lambda: connect(module), send=send, storage=_storage(module), params=params)
     if module.params["validate_certs"]:
         module.params["validate_certs"] = None  # being the default, it must not overrule what the kubeconfig says
     return made

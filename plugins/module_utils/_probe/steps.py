@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hops of a probe upload: each makes or awaits one thing and says what it saw.
+"""The steps of a probe upload: each makes or awaits one thing and says what it saw.
 
 Nothing here receives from the production queue, which would steal messages from ssjdispatcher: the probe is recognised
-by its Job's ``INPUT_URL``, and the hops before by configuration and metrics.
+by its Job's ``INPUT_URL``, and the steps before by configuration and metrics.
 
 Private to the collection gen3.uploads.
 """
@@ -32,8 +32,8 @@ Reader = tuple[str, "Mapping[str, Any] | None", "list[dict[str, Any]]"]
 """Name, Deployment and pods of who reads the queue."""
 
 
-class HopFailed(Exception):
-    """A hop that was not passed: one sentence, what was seen, and what to look at."""
+class StepFailed(Exception):
+    """A step that was not passed: one sentence, what was seen, and what to look at."""
 
     def __init__(self, message: str, evidence: Sequence[str] = (), advice: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -41,8 +41,8 @@ class HopFailed(Exception):
 
 
 @dataclass
-class Passed:
-    """A hop that was passed: what was seen, and what the probe has to remember.
+class StepResult:
+    """A step that was passed: what was seen, and what the probe has to remember.
 
     ``at`` is the latest time at which it can have happened, where that is known better than by the time of the look.
     """
@@ -54,8 +54,8 @@ class Passed:
 
 
 @dataclass
-class World:
-    """What the hops act on. Clients are made when a hop first needs them."""
+class Context:
+    """What the steps act on. Clients are made when a step first needs them."""
 
     aws: Callable[[str], Any]
     kube: Callable[[], Kube]
@@ -96,7 +96,7 @@ class World:
         try:
             return read_image_config(self.kube(), self.params)
         except ImageConfigError as error:
-            raise HopFailed(str(error), advice=[error.advice]) from error
+            raise StepFailed(str(error), advice=[error.advice]) from error
 
     def indexd(self) -> Indexd:
         """Return indexd's client."""
@@ -164,71 +164,71 @@ class World:
         return depth
 
 
-def way(probe: Mapping[str, Any], world: World) -> Passed:
-    """Compare the way with what is declared: the changes that a run of site.yml would make."""
-    drift = world.params["drift"]
+def configuration(probe: Mapping[str, Any], context: Context) -> StepResult:
+    """Compare the configuration with what is declared: the changes that a run of site.yml would make."""
+    drift = context.params["drift"]
     lines = [f"{change['action']} {_probe.changed_part(change)}" for change in drift]
     if missing := _probe.missing(drift):
-        raise HopFailed(f"What site.yml makes is not there: {', '.join(missing)}.", lines, ["Run site.yml."])
-    if failures := world.dispatcher_failures():
-        raise HopFailed(" ".join(failures), lines, ["An upload would wait until it runs."])
+        raise StepFailed(f"What site.yml makes is not there: {', '.join(missing)}.", lines, ["Run site.yml."])
+    if failures := context.dispatcher_failures():
+        raise StepFailed(" ".join(failures), lines, ["An upload would wait until it runs."])
     if drift:
-        return Passed([f"site.yml would {line}" for line in lines], state=_probe.INFORMATION)
-    compared = ["MinIO's bucket, rule, users and policies"] if world.params["minio_url"] else ["the bucket's rule"]
-    if world.params["queue_url"]:
+        return StepResult([f"site.yml would {line}" for line in lines], state=_probe.INFORMATION)
+    compared = ["MinIO's bucket, rule, users and policies"] if context.params["minio_url"] else ["the bucket's rule"]
+    if context.params["queue_url"]:
         compared.append("topic, queues, subscription and their policies")
     compared.append("ssjdispatcher's configuration and rights")
-    return Passed([f"{' and '.join(compared)} are as declared", "ssjdispatcher runs"])
+    return StepResult([f"{' and '.join(compared)} are as declared", "ssjdispatcher runs"])
 
 
-def record(probe: Mapping[str, Any], world: World) -> Passed:
+def record(probe: Mapping[str, Any], context: Context) -> StepResult:
     """Make a blank record, as fence does, and an empty metadata object for the Job to write its status into."""
     # The bucket in the name tells the next run where the object lies, should this one be killed.
-    name = f"{world.params['bucket']}/{world.file_name}"
-    blank = world.indexd().create_blank(name)
+    name = f"{context.params['bucket']}/{context.file_name}"
+    blank = context.indexd().create_blank(name)
     made, evidence = ["record"], [f"{blank['did']}, revision {blank['rev']}"]
     try:
-        world.metadata().create(blank["did"])
+        context.metadata().create(blank["did"])
         made.append("metadata")
     except Gen3Error as error:
         # The metadata service is no part of being READY, and the Job does not fail without it either.
         evidence.append(f"no metadata object: {error}")
-    return Passed([*evidence, *clear_up(name, world)], {"guid": blank["did"], "made": made})
+    return StepResult([*evidence, *remove_stale(name, context)], {"guid": blank["did"], "made": made})
 
 
-def clear_up(name: str, world: World) -> list[str]:
+def remove_stale(name: str, context: Context) -> list[str]:
     """Remove what runs that were killed have left, and return it in words; the probe does not depend on it.
 
-    No run takes ten times as long as one hop may. Without its version, an object in a bucket with versions is only hidden.
+    No run takes ten times as long as one step may. Without its version, an object in a bucket with versions is only hidden.
     """
     try:
-        found = world.indexd().find_own(name)
+        found = context.indexd().find_own(name)
     except Gen3Error:
         return []
-    guids = _probe.left_behind(found, world.clock(), max(3600, 10 * world.params["timeout"]))
-    place = {"bucket": world.params["bucket"], "made": ["object", "metadata", "record"]}
+    guids = _probe.stale_probes(found, context.clock(), max(3600, 10 * context.params["timeout"]))
+    place = {"bucket": context.params["bucket"], "made": ["object", "metadata", "record"]}
     lines = []
     for guid in guids:
-        removed, left = remove({**place, "guid": guid, "key": f"{guid}/{world.file_name}"}, world)
+        removed, left = remove({**place, "guid": guid, "key": f"{guid}/{context.file_name}"}, context)
         lines.append("; ".join([f"{guid} was left by an earlier run, removed: {', '.join(removed)}", *left]))
     return lines
 
 
-def upload(probe: Mapping[str, Any], world: World) -> Passed:
+def upload(probe: Mapping[str, Any], context: Context) -> StepResult:
     """Put the object where fence would have it put: ``<guid>/<file name>``, with the suffix that the bucket's rule asks for."""
-    bucket, key = world.params["bucket"], f"{probe['guid']}/{world.file_name}"
-    if not key.startswith(world.params["prefix"]):
-        raise HopFailed(
-            f"The rule of the bucket {bucket} takes keys below {world.params['prefix']} alone, but fence puts an upload at "
+    bucket, key = context.params["bucket"], f"{probe['guid']}/{context.file_name}"
+    if not key.startswith(context.params["prefix"]):
+        raise StepFailed(
+            f"The rule of the bucket {bucket} takes keys below {context.params['prefix']} alone, but fence puts an upload at "
             f"<guid>/<file name>, and indexd's GUIDs are such as {probe['guid']}: no upload of fence's sends an event.",
             advice=["Give the bucket in uploads_buckets a prefix with which indexd's GUIDs begin, or none."],
         )
     content = f"A probe of gen3.uploads: {probe['guid']}\n".encode()
-    before = world.queue_depth()
+    before = context.queue_depth()
     try:
-        version = world.storage.put(bucket, key, content)
+        version = context.storage.put(bucket, key, content)
     except STORAGE_ERRORS as error:
-        raise HopFailed(
+        raise StepFailed(
             f"Putting s3://{bucket}/{key} failed: {str(error).rstrip('.')}.",
             advice=[f"Does the bucket {bucket} exist, and may the user in use call s3:PutObject on it?"],
         ) from error
@@ -242,38 +242,38 @@ def upload(probe: Mapping[str, Any], world: World) -> Passed:
         "queue_before": before,
         "made": [*probe["made"], "object"],
     }
-    return Passed([f"s3://{bucket}/{key}, {len(content)} bytes", *world.queue_evidence(before)], remember)
+    return StepResult([f"s3://{bucket}/{key}, {len(content)} bytes", *context.queue_evidence(before)], remember)
 
 
-def target(probe: Mapping[str, Any], world: World) -> Passed:
+def notification_target(probe: Mapping[str, Any], context: Context) -> StepResult:
     """Ask MinIO whether it reaches its target. That takes the file no time, which travels on meanwhile."""
-    said = world.target()
+    said = context.target()
     evidence = _probe.target_evidence(said)
     if said.status != "online":
-        raise HopFailed(f"{evidence}.", advice=_probe.target_advice(said, world.bridge))
-    return Passed([evidence], at=probe["uploaded"])
+        raise StepFailed(f"{evidence}.", advice=_probe.target_advice(said, context.bridge))
+    return StepResult([evidence], at=probe["uploaded"])
 
 
-def job(probe: Mapping[str, Any], world: World) -> Passed:
+def job(probe: Mapping[str, Any], context: Context) -> StepResult:
     """Await the Job whose INPUT_URL is the object's."""
-    namespace = world.params["jobs_namespace"]
-    seen = world.wait(lambda: _probe.find_job(world.kube().list("Job", namespace, JOB_LABEL), probe["url"]))
-    depth = world.queue_depth()
-    evidence = world.queue_evidence(depth)
+    namespace = context.params["jobs_namespace"]
+    seen = context.wait(lambda: _probe.find_job(context.kube().list("Job", namespace, JOB_LABEL), probe["url"]))
+    depth = context.queue_depth()
+    evidence = context.queue_evidence(depth)
     if seen is None:
-        params, said = world.params, None
+        params, said = context.params, None
         try:
-            said = world.target()
+            said = context.target()
         except MinioError as error:
             evidence.append(str(error))
         if said:
             evidence.append(_probe.target_evidence(said))
         try:
-            failures = world.dispatcher_failures()
+            failures = context.dispatcher_failures()
         except KubeError as error:
             failures = []
             evidence.append(str(error))
-        raise HopFailed(
+        raise StepFailed(
             f"No Job for {probe['url']} appeared in namespace {namespace}.",
             evidence,
             failures or _probe.no_job_advice(
@@ -282,160 +282,160 @@ def job(probe: Mapping[str, Any], world: World) -> Passed:
                 depth=depth,
                 before=probe.get("queue_before"),
                 target=said,
-                look_at=world.bridge,
+                look_at=context.bridge,
                 reader=f"-n {params['namespace']} deployment/{params['queue_reader']}" if params["queue_reader"] else None,
             ),
         )
     name, created = seen["metadata"]["name"], seen["metadata"]["creationTimestamp"]
-    return Passed([f"Job {namespace}/{name}, created {created}", *evidence], {"job": name}, at=_probe.latest(created))
+    return StepResult([f"Job {namespace}/{name}, created {created}", *evidence], {"job": name}, at=_probe.latest(created))
 
 
-def finished(probe: Mapping[str, Any], world: World) -> Passed:
+def job_completed(probe: Mapping[str, Any], context: Context) -> StepResult:
     """Await the end of the Job; ssjdispatcher deletes finished Jobs, so one that has gone has finished."""
-    namespace, name = world.params["jobs_namespace"], probe["job"]
+    namespace, name = context.params["jobs_namespace"], probe["job"]
     gone: Mapping[str, Any] = {"status": {}}
 
     def look() -> Mapping[str, Any] | None:
-        live = world.kube().get("Job", name, namespace)
+        live = context.kube().get("Job", name, namespace)
         return gone if live is None else live if _probe.job_state(live) else None
 
-    seen = world.wait(look)
+    seen = context.wait(look)
     if seen is gone:
-        return Passed([f"Job {name} has been cleaned up already"], state=_probe.INFORMATION)
+        return StepResult([f"Job {name} has been cleaned up already"], state=_probe.INFORMATION)
     state = _probe.job_state(seen) if seen else None
     if state == _probe.PASSED:
         completed = seen["status"].get("completionTime")
-        return Passed([f"Job {name} succeeded at {completed}"], at=_probe.latest(completed))
-    raise HopFailed(
+        return StepResult([f"Job {name} succeeded at {completed}"], at=_probe.latest(completed))
+    raise StepFailed(
         f"Job {name} {'failed' if state else 'did not finish'}.",
-        _probe.pod_reasons(world.kube().list("Pod", namespace, f"job-name={name}")),
+        _probe.pod_failures(context.kube().list("Pod", namespace, f"job-name={name}")),
         [f"kubectl -n {namespace} logs job/{name}", f"kubectl -n {namespace} describe job/{name}"],
     )
 
 
-def when_the_job_ended(probe: Mapping[str, Any], world: World) -> float | None:
-    """Return the time of the hop before if the first look was enough: the Job writes everything before it ends."""
-    return None if world.waited else probe["hops"][-1]["ended"]
+def when_the_job_ended(probe: Mapping[str, Any], context: Context) -> float | None:
+    """Return the time of the step before if the first look was enough: the Job writes everything before it ends."""
+    return None if context.waited else probe["steps"][-1]["ended"]
 
 
-def indexed(probe: Mapping[str, Any], world: World) -> Passed:
+def indexed(probe: Mapping[str, Any], context: Context) -> StepResult:
     """Await size and hashes in the record and compare them with the object's."""
-    indexd = world.indexd()
+    indexd = context.indexd()
 
     def look() -> dict[str, Any] | None:
         found = indexd.get(probe["guid"])
         return found if found and _probe.is_filled(found) else None
 
-    found = world.wait(look)
+    found = context.wait(look)
     if found is None:
-        raise HopFailed(
+        raise StepFailed(
             f"The record {probe['guid']} got no size and no hashes.",
             advice=[
                 "Does the Job write into the indexd that is asked here?",
-                f"kubectl -n {world.params['jobs_namespace']} logs job/{probe.get('job')}",
+                f"kubectl -n {context.params['jobs_namespace']} logs job/{probe.get('job')}",
             ],
         )
     problems = _probe.record_problems(found, probe)
     if problems:
-        raise HopFailed(
+        raise StepFailed(
             f"The record {probe['guid']} does not describe the object: {'; '.join(problems)}.",
             advice=["Did another program replace the object or the record?"],
         )
     names = ", ".join(sorted(set(found["hashes"]) & set(probe["hashes"])))
-    return Passed([f"{found['size']} bytes; {names} equal those computed here"], at=when_the_job_ended(probe, world))
+    return StepResult([f"{found['size']} bytes; {names} equal those computed here"], at=when_the_job_ended(probe, context))
 
 
-def metadata(probe: Mapping[str, Any], world: World) -> Passed:
+def metadata(probe: Mapping[str, Any], context: Context) -> StepResult:
     """Await the status ``uploaded``; without a metadata object there is nothing to await."""
     if "metadata" not in probe["made"]:
-        return Passed(["no metadata object, so no status; READY does not depend on it"], state=_probe.INFORMATION)
-    service, last = world.metadata(), None
+        return StepResult(["no metadata object, so no status; READY does not depend on it"], state=_probe.INFORMATION)
+    service, last = context.metadata(), None
 
     def look() -> str | None:
         nonlocal last
         last = service.upload_status(probe["guid"])
         return last if last in ("uploaded", "error") else None
 
-    if world.wait(look) != "uploaded":
-        raise HopFailed(
+    if context.wait(look) != "uploaded":
+        raise StepFailed(
             f"The metadata service has _upload_status {last or 'unset'} for {probe['guid']}, not uploaded.",
-            advice=[f"kubectl -n {world.params['jobs_namespace']} logs job/{probe.get('job')}"],
+            advice=[f"kubectl -n {context.params['jobs_namespace']} logs job/{probe.get('job')}"],
         )
-    return Passed(["_upload_status is uploaded"], at=when_the_job_ended(probe, world))
+    return StepResult(["_upload_status is uploaded"], at=when_the_job_ended(probe, context))
 
 
-def ready(probe: Mapping[str, Any], world: World) -> Passed:
+def ready(probe: Mapping[str, Any], context: Context) -> StepResult:
     """Read the record as the portal does, without a password."""
-    found = world.indexd().get(probe["guid"])
+    found = context.indexd().get(probe["guid"])
     if not found or not _probe.is_filled(found):
-        raise HopFailed(f"The record {probe['guid']} is not READY any more.", advice=["Did another program change it?"])
-    return Passed([f"anyone can read size and hashes of {probe['guid']}"], at=when_the_job_ended(probe, world))
+        raise StepFailed(f"The record {probe['guid']} is not READY any more.", advice=["Did another program change it?"])
+    return StepResult([f"anyone can read size and hashes of {probe['guid']}"], at=when_the_job_ended(probe, context))
 
 
-def removal(probe: Mapping[str, Any], world: World) -> Passed:
+def cleanup(probe: Mapping[str, Any], context: Context) -> StepResult:
     """Remove what the probe made; what cannot be removed is named, and the rest is removed all the same."""
-    removed, left = remove(probe, world)
+    removed, left = remove(probe, context)
     evidence = [f"removed: {', '.join(removed) or 'nothing, as nothing was made'}"]
     if left:
         message = f"Left behind of the probe {probe['guid']}: {'; '.join(left)}"
-        raise HopFailed(message, evidence, ["Remove them by hand."])
-    return Passed(evidence, {"made": []})
+        raise StepFailed(message, evidence, ["Remove them by hand."])
+    return StepResult(evidence, {"made": []})
 
 
-def remove(probe: Mapping[str, Any], world: World) -> tuple[list[str], list[str]]:
+def remove(probe: Mapping[str, Any], context: Context) -> tuple[list[str], list[str]]:
     """Return what was removed of a probe, and what was not with the reason."""
-    steps = {
-        "object": lambda: world.storage.remove(probe["bucket"], probe["key"], probe.get("version")),
-        "metadata": lambda: world.metadata().delete(probe["guid"]),
-        "record": lambda: world.indexd().delete(probe["guid"]),
+    parts = {
+        "object": lambda: context.storage.remove(probe["bucket"], probe["key"], probe.get("version")),
+        "metadata": lambda: context.metadata().delete(probe["guid"]),
+        "record": lambda: context.indexd().delete(probe["guid"]),
     }
     removed, left = [], []
-    for part, step in steps.items():
+    for part, remove_part in parts.items():
         if part not in probe.get("made", []):
             continue
         try:
-            step()
+            remove_part()
             removed.append(part)
-        except (Gen3Error, KubeError, HopFailed, *STORAGE_ERRORS) as error:
+        except (Gen3Error, KubeError, StepFailed, *STORAGE_ERRORS) as error:
             left.append(f"{part}: {error}")
     return removed, left
 
 
-STEPS: Mapping[str, Callable[[Mapping[str, Any], World], Passed]] = {
-    "way": way,
+RUN: Mapping[str, Callable[[Mapping[str, Any], Context], StepResult]] = {
+    "configuration": configuration,
     "record": record,
     "upload": upload,
-    "target": target,
+    "notification_target": notification_target,
     "job": job,
-    "finished": finished,
+    "job_completed": job_completed,
     "indexed": indexed,
     "metadata": metadata,
     "ready": ready,
-    "removal": removal,
+    "cleanup": cleanup,
 }
 
 
-def follow(names: Sequence[str], probe: Mapping[str, Any], world: World) -> tuple[dict[str, Any], str | None]:
-    """Do these hops until one is not passed, and the removal all the same; return the probe after them and what failed, in sentences."""
+def follow(names: Sequence[str], probe: Mapping[str, Any], context: Context) -> tuple[dict[str, Any], str | None]:
+    """Do these steps until one is not passed, and the removal all the same; return the probe after them and what failed, in sentences."""
     failures: list[str] = []
     for name in names:
-        if not failures or name == "removal":
-            probe, failure = travel(name, probe, world)
+        if not failures or name == "cleanup":
+            probe, failure = run_step(name, probe, context)
             failures += [failure] if failure else []
     return dict(probe), " ".join(failures) or None
 
 
-def travel(name: str, probe: Mapping[str, Any], world: World) -> tuple[dict[str, Any], str | None]:
-    """Do one hop; return the probe after it and, when it was not passed, one sentence that says so."""
-    started = world.clock()
+def run_step(name: str, probe: Mapping[str, Any], context: Context) -> tuple[dict[str, Any], str | None]:
+    """Do one step; return the probe after it and, when it was not passed, one sentence that says so."""
+    started = context.clock()
     try:
-        passed = STEPS[name](probe, world)
-    except (HopFailed, Gen3Error, KubeError, MinioError) as error:
+        passed = RUN[name](probe, context)
+    except (StepFailed, Gen3Error, KubeError, MinioError) as error:
         evidence = [str(error), *getattr(error, "evidence", ())]
         advice = list(getattr(error, "advice", ()))
-        probe = _probe.add_hop(probe, name, _probe.FAILED, started, world.clock(), evidence, advice)
-        sentence = f"The upload stopped at the hop '{_probe.HOPS[name]}': {' '.join([str(error), *advice])}"
+        probe = _probe.add_step(probe, name, _probe.FAILED, started, context.clock(), evidence, advice)
+        sentence = f"The upload stopped at the step '{_probe.STEPS[name]}': {' '.join([str(error), *advice])}"
         return probe, sentence
-    ended = world.clock() if passed.at is None else min(world.clock(), passed.at)
-    probe = _probe.add_hop({**probe, **passed.remember}, name, passed.state, started, ended, passed.evidence)
+    ended = context.clock() if passed.at is None else min(context.clock(), passed.at)
+    probe = _probe.add_step({**probe, **passed.remember}, name, passed.state, started, ended, passed.evidence)
     return ({**probe, "uploaded": ended} if name == "upload" else probe), None

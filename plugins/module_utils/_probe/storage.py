@@ -26,7 +26,7 @@ STORAGE_ERRORS = (*AWS_ERRORS, MinioError)
 
 
 class Storage(Protocol):
-    """What the hops do with objects; both may raise one of ``STORAGE_ERRORS``."""
+    """What the steps do with objects; both may raise one of ``STORAGE_ERRORS``."""
 
     def put(self, bucket: str, key: str, content: bytes) -> str | None:
         """Put an object; return its version, None in a bucket without versions."""

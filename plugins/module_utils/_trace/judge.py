@@ -188,7 +188,7 @@ def table(facts: Facts) -> list[str]:
         "object": f"{facts.url}, {found.size} bytes, {found.modified:%Y-%m-%d %H:%M:%S} UTC, ETag {found.etag}" if found else f"none at {facts.wanted}",
         "record": _record(facts),
         "status": facts.status or "none",
-        "way": "as site.yml makes it" if not facts.drift else f"{len(facts.drift)} changes are due",
+        "configuration": "as site.yml makes it" if not facts.drift else f"{len(facts.drift)} changes are due",
         "dispatcher": "runs" if not facts.dispatcher else " ".join(facts.dispatcher),
         "entry": facts.entry or "none takes the file",
         "target": _probe.target_evidence(facts.target) if facts.target else None,

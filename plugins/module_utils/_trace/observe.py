@@ -15,7 +15,7 @@ from urllib.parse import quote_plus
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import Indexd
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import JOB_LABEL, HopFailed, Reader, World
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import JOB_LABEL, StepFailed, Reader, Context
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex.review import Upload, guid_of
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher import patterns
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import read_entries
@@ -38,40 +38,40 @@ class Stations:
         """Return the answer of a station."""
         try:
             return question()
-        except (UploadsError, HopFailed) as error:
+        except (UploadsError, StepFailed) as error:
             self.unknown[station] = str(error)
             return otherwise
 
 
-def observe(world: World, wanted: str, listing: Listing, image: str | None, min_age: float, now: datetime) -> Facts:
+def observe(context: Context, wanted: str, listing: Listing, image: str | None, min_age: float, now: datetime) -> Facts:
     """Return what all stations say of ``wanted``: an ``s3://`` URL, a key or a GUID in the bucket of the options."""
-    params, stations = world.params, Stations()
+    params, stations = context.params, Stations()
     bucket = params["bucket"]
     wanted = wanted.removeprefix(f"s3://{bucket}/").lstrip("/")
     found = stations.ask("object", lambda: find(listing(wanted), wanted), None)
     guid = found.guid if found else guid_of(f"{wanted}/")
     # Reading a record needs no login, which may be what is wrong.
-    record = stations.ask("record", lambda: Indexd(world.send("indexd", {}), "").get(guid) if guid else None, None)
-    status = stations.ask("status", lambda: world.metadata().upload_status(guid) if guid else None, None)
+    record = stations.ask("record", lambda: Indexd(context.send("indexd", {}), "").get(guid) if guid else None, None)
+    status = stations.ask("status", lambda: context.metadata().upload_status(guid) if guid else None, None)
     url = f"s3://{bucket}/{found.key}" if found else None
-    job, pods = stations.ask("Job", lambda: find_job(world, url), (None, []))
-    entry, own_entry = stations.ask("entry", lambda: entries(world, url), (None, ""))
+    job, pods = stations.ask("Job", lambda: find_job(context, url), (None, []))
+    entry, own_entry = stations.ask("entry", lambda: entries(context, url), (None, ""))
     return Facts(
         bucket=bucket, wanted=wanted, object=found, guid=guid, record=record, status=status, job=job, pods=pods, entry=entry, own_entry=own_entry,
-        image=image, min_age=min_age, age=(now - found.modified).total_seconds() if found else None, **handing_over(world, stations))
+        image=image, min_age=min_age, age=(now - found.modified).total_seconds() if found else None, **handing_over(context, stations))
 
 
-def handing_over(world: World, stations: Stations, readers: Sequence[Reader] | None = None) -> dict[str, Any]:
+def handing_over(context: Context, stations: Stations, readers: Sequence[Reader] | None = None) -> dict[str, Any]:
     """Return what the stations say between the bucket and a Job, as fields of ``Pipeline``, and who could not be asked till then.
 
     ``readers`` are who reads the queue, where they have been asked already.
     """
-    params = world.params
+    params = context.params
     if params["refusals"]:
-        stations.unknown["way"] = " ".join(params["refusals"])
+        stations.unknown["configuration"] = " ".join(params["refusals"])
     return {
-        "drift": params["drift"], "dispatcher": stations.ask("dispatcher", lambda: world.dispatcher_failures(readers), []), "queue": params["queue"],
-        "depth": stations.ask("queue", lambda: depth(world), None), "target": stations.ask("target", world.target, None), "bridge": world.bridge,
+        "drift": params["drift"], "dispatcher": stations.ask("dispatcher", lambda: context.dispatcher_failures(readers), []), "queue": params["queue"],
+        "depth": stations.ask("queue", lambda: depth(context), None), "target": stations.ask("target", context.target, None), "bridge": context.bridge,
         "unknown": stations.unknown}
 
 
@@ -82,19 +82,19 @@ def find(uploads: Sequence[Upload], wanted: str) -> Upload | None:
     return next(iter([*exact, *sorted(of_the_guid, key=lambda upload: upload.is_folder)]), None)
 
 
-def find_job(world: World, url: str | None) -> tuple[Mapping[str, Any] | None, list[str]]:
+def find_job(context: Context, url: str | None) -> tuple[Mapping[str, Any] | None, list[str]]:
     """Return the Job of the object, and why its pods fail."""
-    namespace = world.params["jobs_namespace"]
-    job = _probe.find_job(world.kube().list("Job", namespace, JOB_LABEL), url) if url else None
+    namespace = context.params["jobs_namespace"]
+    job = _probe.find_job(context.kube().list("Job", namespace, JOB_LABEL), url) if url else None
     if job is None:
         return None, []
-    return job, _probe.pod_reasons(world.kube().list("Pod", namespace, f"job-name={job['metadata']['name']}"))
+    return job, _probe.pod_failures(context.kube().list("Pod", namespace, f"job-name={job['metadata']['name']}"))
 
 
-def entries(world: World, url: str | None) -> tuple[str | None, str]:
+def entries(context: Context, url: str | None) -> tuple[str | None, str]:
     """Return the name of the entry of JOBS that takes the object, None for none, and that of this pipeline."""
-    params = world.params
-    _where, jobs = read_entries(world.kube(), params)
+    params = context.params
+    _where, jobs = read_entries(context.kube(), params)
     names = [job.name for job in jobs]
     own = params["job_name"] if params["job_name"] in names else INDEXING
     if url is None:
@@ -104,9 +104,9 @@ def entries(world: World, url: str | None) -> tuple[str | None, str]:
     return (names[index] if index is not None else None), own
 
 
-def depth(world: World) -> dict[str, int] | None:
+def depth(context: Context) -> dict[str, int] | None:
     """Return the counts of the queue, None on a way without one."""
-    counts = world.queue_depth()
-    if counts is None and world.params["queue_url"]:
-        raise UploadsError(f"the queue {world.params['queue']} cannot be read")
+    counts = context.queue_depth()
+    if counts is None and context.params["queue_url"]:
+        raise UploadsError(f"the queue {context.params['queue']} cannot be read")
     return counts

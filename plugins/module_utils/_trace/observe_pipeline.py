@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core import served
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
-from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import JOB_LABEL, World
+from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import JOB_LABEL, Context
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.observe import Stations, handing_over
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.pipeline import JobCounts, Pipeline, Restarts
 
@@ -22,23 +22,23 @@ LATELY = timedelta(days=1)
 """What is longer ago is told no more."""
 
 
-def observe(world: World, endpoints: Sequence[str], job_limit: int, now: datetime) -> Pipeline:
+def observe(context: Context, endpoints: Sequence[str], job_limit: int, now: datetime) -> Pipeline:
     """Return what all stations say; ``endpoints`` are the URLs of the servers whose certificates and clocks are looked at."""
     stations = Stations()
-    namespace = world.params["jobs_namespace"]
+    namespace = context.params["jobs_namespace"]
 
     def jobs() -> JobCounts:
-        kube = world.kube()  # each call connects anew
+        kube = context.kube()  # each call connects anew
         return count_jobs(kube.list("Job", namespace, JOB_LABEL), kube.list("Pod", namespace, JOB_LABEL), job_limit, now)
 
-    readers = stations.ask("dispatcher", lambda: list(world.readers()), [])
+    readers = stations.ask("dispatcher", lambda: list(context.readers()), [])
     restarts = [each for _name, _deployment, pods in readers for each in restarts_of(pods, now)]
     ends = {url: stations.ask(f"certificate of {url}", lambda url=url: served.certificate_end(url), None)
             for url in endpoints if url.startswith("https://")}
     clocks = {url: stations.ask(f"clock of {url}", lambda url=url: served.clock_ahead(url), None) for url in endpoints}
     return Pipeline(
         restarts=restarts, jobs=stations.ask("Jobs", jobs, JobCounts(limit=job_limit)), certificates=_known(ends), clocks=_known(clocks), now=now,
-        **handing_over(world, stations, readers))
+        **handing_over(context, stations, readers))
 
 
 def restarts_of(pods: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[Restarts]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 
-HANDED_OVER = ("way", "dispatcher", "entry", "target", "queue")
+HANDED_OVER = ("configuration", "dispatcher", "entry", "target", "queue")
 """The stations before a Job."""
 
 EXPIRY = timedelta(days=30)
@@ -89,7 +89,7 @@ def findings(facts: Pipeline) -> list[Verdict]:
 
 
 def _not_asked(station: str, reason: str) -> Verdict:
-    if station == "way":
+    if station == "configuration":
         return Verdict("not-compared", f"Not all could be compared with what site.yml makes: {reason}.", "Mend that; site.yml would stop there too.")
     return Verdict("not-asked", f"The station {station} could not be asked: {reason}.", "Mend that, and ask again.")
 
@@ -97,7 +97,7 @@ def _not_asked(station: str, reason: str) -> Verdict:
 def way_missing(facts: Pipeline) -> Verdict | None:
     """A part of what site.yml makes is not there."""
     if missing := _probe.missing(facts.drift):
-        return Verdict("way-missing", f"What site.yml makes is not there: {', '.join(missing)}.", "Run site.yml, then reindex.yml.")
+        return Verdict("configuration-missing", f"What site.yml makes is not there: {', '.join(missing)}.", "Run site.yml, then reindex.yml.")
     return None
 
 
@@ -133,7 +133,7 @@ def backlog(facts: Pipeline) -> Verdict | None:
 def way_differs(facts: Pipeline) -> Verdict | None:
     """A part is there, and not as site.yml makes it: a rule of another prefix, raw delivery, a policy that was cut."""
     if parts := ", ".join(_probe.changed_part(change) for change in facts.drift if change["action"] != "create"):
-        return Verdict("way-differs", f"Not as site.yml makes it: {parts}.", "Run site.yml, then reindex.yml.")
+        return Verdict("configuration-differs", f"Not as site.yml makes it: {parts}.", "Run site.yml, then reindex.yml.")
     return None
 
 
@@ -211,7 +211,7 @@ def table(facts: Pipeline) -> list[str]:
     """Return what each station says as the lines of a table."""
     jobs = facts.jobs
     rows = {
-        "way": "as site.yml makes it" if not facts.drift else f"{len(facts.drift)} changes are due",
+        "configuration": "as site.yml makes it" if not facts.drift else f"{len(facts.drift)} changes are due",
         "dispatcher": "runs" if not facts.dispatcher else " ".join(facts.dispatcher),
         "restarts": None if "dispatcher" in facts.unknown else ", ".join(
             f"{each.pod}: {each.count}" for each in facts.restarts) or "none within a day",

@@ -11,7 +11,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import P
 from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module as end
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
-PHRASES = {"DocumentError", "HopFailed", "PatternError", "UnsupportedPattern"}
+PHRASES = {"DocumentError", "StepFailed", "PatternError", "UnsupportedPattern"}
 """Parts of sentences, which others finish, a step of the probe that was not passed, and a pattern that cannot be judged."""
 
 

@@ -12,7 +12,7 @@ def test_who_reads_the_queue_is_asked_first():
     assert len(advice) == 2 and all("the event bridge that reads it" in line and "deployment/event-bridge-queue" in line for line in advice)
     empty = {"visible": 0, "in_flight": 0, "dead": 0}
     assert "dead letters" in _probe.no_job_advice("d", "Gen3Queue", empty, None, reader="-n ns deployment/r")[0]
-    assert _probe.way("b", "ns", False, "ssj-topic", "Gen3Queue", "r") == ["s3://b", "ssj-topic", "Gen3Queue", "r", "ssjdispatcher in ns", "indexd"]
+    assert _probe.stations("b", "ns", False, "ssj-topic", "Gen3Queue", "r") == ["s3://b", "ssj-topic", "Gen3Queue", "r", "ssjdispatcher in ns", "indexd"]
 
 
 def test_crc32c_is_castagnoli():
@@ -29,45 +29,45 @@ def test_digests_have_the_names_and_the_form_of_the_indexing_image():
     assert digests["crc"] == "00000000"
 
 
-def hop(probe, name, started, ended, state=_probe.PASSED):
-    return _probe.add_hop(probe, name, state, started, ended, [])
+def step(probe, name, started, ended, state=_probe.PASSED):
+    return _probe.add_step(probe, name, state, started, ended, [])
 
 
-def test_before_the_upload_a_hop_takes_as_long_as_its_task():
-    probe = hop(hop({}, "way", 100.0, 100.3), "record", 101.0, 101.2)
-    assert [each["seconds"] for each in probe["hops"]] == [0.3, 0.2]
-    assert [each["after_upload"] for each in probe["hops"]] == [None, None]
+def test_before_the_upload_a_step_takes_as_long_as_its_task():
+    probe = step(step({}, "configuration", 100.0, 100.3), "record", 101.0, 101.2)
+    assert [each["seconds"] for each in probe["steps"]] == [0.3, 0.2]
+    assert [each["after_upload"] for each in probe["steps"]] == [None, None]
 
 
-def test_after_the_upload_a_hop_counts_from_the_end_of_the_one_before():
-    probe = {**hop({}, "upload", 100.0, 100.5), "uploaded": 100.5}
-    probe = hop(hop(probe, "job", 101.5, 102.5), "finished", 103.0, 103.1)
-    assert [each["seconds"] for each in probe["hops"]] == [0.5, 2.0, 0.6]
-    assert [each["after_upload"] for each in probe["hops"]] == [None, 2.0, 2.6]
+def test_after_the_upload_a_step_counts_from_the_end_of_the_one_before():
+    probe = {**step({}, "upload", 100.0, 100.5), "uploaded": 100.5}
+    probe = step(step(probe, "job", 101.5, 102.5), "job_completed", 103.0, 103.1)
+    assert [each["seconds"] for each in probe["steps"]] == [0.5, 2.0, 0.6]
+    assert [each["after_upload"] for each in probe["steps"]] == [None, 2.0, 2.6]
 
 
 def test_the_removal_counts_for_itself():
-    probe = {**hop({}, "upload", 100.0, 100.5), "uploaded": 100.5}
-    removal = hop(probe, "removal", 110.0, 110.2)["hops"][-1]
+    probe = {**step({}, "upload", 100.0, 100.5), "uploaded": 100.5}
+    removal = step(probe, "cleanup", 110.0, 110.2)["steps"][-1]
     assert (removal["seconds"], removal["after_upload"]) == (0.2, None)
 
 
-def test_a_hop_is_added_to_a_copy():
-    first = hop({}, "way", 0, 1)
-    hop(first, "record", 1, 2)
-    assert len(first["hops"]) == 1
+def test_a_step_is_added_to_a_copy():
+    first = step({}, "configuration", 0, 1)
+    step(first, "record", 1, 2)
+    assert len(first["steps"]) == 1
 
 
-def test_where_clocks_differ_no_hop_ends_before_the_one_before():
-    probe = {**hop({}, "upload", 100.0, 100.5), "uploaded": 100.5}
-    probe = hop(hop(probe, "job", 101.0, 51.0), "finished", 102.0, 103.0)
-    assert [each["seconds"] for each in probe["hops"]] == [0.5, 0.0, 2.5]
+def test_where_clocks_differ_no_step_ends_before_the_one_before():
+    probe = {**step({}, "upload", 100.0, 100.5), "uploaded": 100.5}
+    probe = step(step(probe, "job", 101.0, 51.0), "job_completed", 102.0, 103.0)
+    assert [each["seconds"] for each in probe["steps"]] == [0.5, 0.0, 2.5]
 
 
 @pytest.mark.parametrize(("created", "left"), [
     ("1970-01-01T00:01:00", False), ("1970-01-01T00:00:59.9", True), ("1970-01-01T00:00:00.000001", True), (None, False)])
 def test_what_is_older_than_any_run_was_left_behind(created, left):
-    assert _probe.left_behind([{"did": "G", "created_date": created}], now=160, age=100) == (["G"] if left else [])
+    assert _probe.stale_probes([{"did": "G", "created_date": created}], now=160, age=100) == (["G"] if left else [])
 
 
 def test_a_time_stamp_of_kubernetes_means_the_end_of_its_second():
@@ -76,22 +76,22 @@ def test_a_time_stamp_of_kubernetes_means_the_end_of_its_second():
 
 
 @pytest.mark.parametrize(("minio", "names"), [
-    (False, ["way", "record", "upload", "job", "finished", "indexed", "metadata", "ready", "removal"]),
-    (True, ["way", "record", "upload", "target", "job", "finished", "indexed", "metadata", "ready", "removal"]),
+    (False, ["configuration", "record", "upload", "job", "job_completed", "indexed", "metadata", "ready", "cleanup"]),
+    (True, ["configuration", "record", "upload", "notification_target", "job", "job_completed", "indexed", "metadata", "ready", "cleanup"]),
 ])
-def test_hops_that_were_not_reached_are_shown_as_such_in_their_order(minio, names):
-    hops = _probe.all_hops(hop(hop({}, "way", 0, 1), "removal", 1, 2), minio)
-    assert [each["name"] for each in hops] == names
-    reached = {each["name"] for each in hops if each["state"] != _probe.NOT_REACHED}
-    assert reached == {"way", "removal"}
-    assert {key for each in hops for key in each} - {"ended"} == set(hops[1])
+def test_steps_that_were_not_reached_are_shown_as_such_in_their_order(minio, names):
+    steps = _probe.all_steps(step(step({}, "configuration", 0, 1), "cleanup", 1, 2), minio)
+    assert [each["name"] for each in steps] == names
+    reached = {each["name"] for each in steps if each["state"] != _probe.NOT_REACHED}
+    assert reached == {"configuration", "cleanup"}
+    assert {key for each in steps for key in each} - {"ended"} == set(steps[1])
 
 
-def test_the_table_has_a_line_a_hop_and_stays_in_its_columns():
-    lines = _probe.table(_probe.all_hops(hop({}, "way", 0, 1.25), minio=True))
-    assert len(lines) == 1 + len(_probe.HOPS)
+def test_the_table_has_a_line_a_step_and_stays_in_its_columns():
+    lines = _probe.table(_probe.all_steps(step({}, "configuration", 0, 1.25), minio=True))
+    assert len(lines) == 1 + len(_probe.STEPS)
     assert len({len(line) for line in lines}) == 1
-    assert lines[1].split("  ")[0] == _probe.HOPS["way"] and "1.2 s" in lines[1]
+    assert lines[1].split("  ")[0] == _probe.STEPS["configuration"] and "1.2 s" in lines[1]
     assert "not reached" in lines[2]
 
 
@@ -102,7 +102,7 @@ def test_the_table_has_a_line_a_hop_and_stays_in_its_columns():
     (True, None, None, "b on MinIO > event bridge > ssjdispatcher in ns > indexd"),
 ])
 def test_the_stations_of_each_route(minio, topic, queue, stations):
-    assert " > ".join(_probe.way("b", "ns", minio, topic, queue)) == stations
+    assert " > ".join(_probe.stations("b", "ns", minio, topic, queue)) == stations
 
 
 PROBE = {"url": URL, "size": 3, "hashes": _probe.digests(b"abc")}
@@ -197,7 +197,7 @@ def test_the_state_of_a_job(status, state):
      ["pod p: not scheduled: 0/3 nodes are available"]),
 ])
 def test_why_a_pod_fails(status, reasons):
-    assert _probe.pod_reasons([{"metadata": {"name": "p"}, "status": status}]) == reasons
+    assert _probe.pod_failures([{"metadata": {"name": "p"}, "status": status}]) == reasons
 
 
 def depth(visible=0, in_flight=0, dead=0):

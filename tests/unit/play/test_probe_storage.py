@@ -67,29 +67,29 @@ def test_an_address_that_is_none_is_refused():
         _probe_storage.MinioServer({**LOGIN, "url": "minio.example"})
 
 
-REQUIRED = {"hops": ["way"], "bucket": "b", "indexd_url": "http://indexd/index", "metadata_url": "http://mds"}
+REQUIRED = {"steps": ["configuration"], "bucket": "b", "indexd_url": "http://indexd/index", "metadata_url": "http://mds"}
 ON_MINIO = {f"minio_{name}": LOGIN[name] for name in ("url", "access_key", "secret_key")}
 
 
-@pytest.mark.parametrize(("options", "names", "way"), [
+@pytest.mark.parametrize(("options", "names", "stations"), [
     ({"topic": "t", "queue": "q"}, 9, ["s3://b", "t", "q", "ssjdispatcher in default", "indexd"]),
     (ON_MINIO, 10, ["b on MinIO", "event bridge", "ssjdispatcher in default", "indexd"]),
 ])
-def test_the_module_shows_the_hops_and_the_way_of_the_storage(run_module, options, names, way):
+def test_the_module_shows_the_steps_and_the_stations_of_the_storage(run_module, options, names, stations):
     result = run_module(upload_probe, **REQUIRED, **options)
-    assert len(result["hops"]) == names and result["way"] == way and len(result["table"]) == 1 + names
+    assert len(result["steps"]) == names and result["stations"] == stations and len(result["table"]) == 1 + names
     assert LOGIN["secret_key"] not in str(result)
 
 
 @pytest.mark.parametrize(("options", "job"), [
     ({}, "indexing"), (ON_MINIO, "indexing-minio"), ({**ON_MINIO, "job_name": "mine"}, "mine")])
 def test_each_storage_has_its_own_entry_of_jobs(monkeypatch, run_module, options, job):
-    monkeypatch.setattr(upload_probe, "follow", lambda hops, probe, world: (probe, world.params["job_name"]))
+    monkeypatch.setattr(upload_probe, "follow", lambda steps, probe, context: (probe, context.params["job_name"]))
     assert run_module(upload_probe, **REQUIRED, **options)["msg"] == job
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"hops": ["target"]}, "minio_url"),
+    ({"steps": ["notification_target"]}, "minio_url"),
     ({"minio_url": LOGIN["url"]}, "minio_access_key"),
     ({**ON_MINIO, "minio_url": "minio.example"}, "scheme, host and port"),
 ])

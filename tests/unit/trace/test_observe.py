@@ -34,7 +34,7 @@ def test_an_empty_folder_is_found_where_there_is_nothing_else():
     assert observe.find([upload(f"{GUID}/", 0)], GUID).is_folder
 
 
-class World:
+class Context:
     """Stations of which each answers, or fails with ``broken``."""
 
     def __init__(self, broken=None):
@@ -70,7 +70,7 @@ class World:
 
 
 def test_all_stations_are_asked():
-    facts = observe.observe(World(), f"s3://b/{GUID}/a", lambda prefix: [upload(f"{GUID}/a")], "image", 900, NOW)
+    facts = observe.observe(Context(), f"s3://b/{GUID}/a", lambda prefix: [upload(f"{GUID}/a")], "image", 900, NOW)
     assert (facts.guid, facts.record["did"], facts.status, facts.entry, facts.own_entry) == (GUID, GUID, "processing", "indexing", "indexing")
     assert (facts.url, facts.age, facts.depth["visible"], facts.unknown) == (f"s3://b/{GUID}/a", 60, 1, {})
 
@@ -80,12 +80,12 @@ def test_each_that_fails_is_told_and_stops_no_other(error):
     def listing(prefix):
         raise error
 
-    facts = observe.observe(World(error), GUID, listing, None, 900, NOW)
-    assert set(facts.unknown) == {"object", "record", "status", "Job", "entry", "dispatcher", "queue", "target", "way"} - {"Job"}
-    assert facts.guid == GUID and facts.unknown["way"] == "No right."
+    facts = observe.observe(Context(error), GUID, listing, None, 900, NOW)
+    assert set(facts.unknown) == {"object", "record", "status", "Job", "entry", "dispatcher", "queue", "target", "configuration"} - {"Job"}
+    assert facts.guid == GUID and facts.unknown["configuration"] == "No right."
 
 
 def test_an_entry_of_somebody_else_takes_the_file(monkeypatch):
     monkeypatch.setitem(globals(), "ENTRIES", [*ENTRIES, {"name": "bam", "pattern": r"^s3://b/.+\.bam$"}])
-    assert observe.entries(World(), f"s3://b/{GUID}/a.bam") == ("bam", "indexing")
-    assert observe.entries(World(), None) == (None, "indexing")
+    assert observe.entries(Context(), f"s3://b/{GUID}/a.bam") == ("bam", "indexing")
+    assert observe.entries(Context(), None) == (None, "indexing")

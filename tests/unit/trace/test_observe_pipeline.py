@@ -9,7 +9,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core import served
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import KubeError
 from ansible_collections.gen3.uploads.plugins.module_utils._trace import observe_pipeline
-from test_observe import World as FileWorld
+from test_observe import Context as FileWorld
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
@@ -60,7 +60,7 @@ def test_restarts_of_the_last_day(last, number):
     assert [(each.pod, each.count) for each in found] == [("ssjdispatcher-1", 3)] * number
 
 
-class World(FileWorld):
+class Context(FileWorld):
     def readers(self):
         return iter(self.answer([]))
 
@@ -68,7 +68,7 @@ class World(FileWorld):
 def test_all_stations_are_asked(monkeypatch):
     monkeypatch.setattr(served, "certificate_end", lambda url: NOW)
     monkeypatch.setattr(served, "clock_ahead", lambda url: timedelta(0))
-    facts = observe_pipeline.observe(World(), ["https://minio", "http://bridge"], 10, NOW)
+    facts = observe_pipeline.observe(Context(), ["https://minio", "http://bridge"], 10, NOW)
     assert facts.unknown == {} and list(facts.certificates) == ["https://minio"] and list(facts.clocks) == ["https://minio", "http://bridge"]
 
 
@@ -78,5 +78,5 @@ def test_each_that_fails_is_told_and_stops_no_other(monkeypatch):
 
     monkeypatch.setattr(served, "certificate_end", broken)
     monkeypatch.setattr(served, "clock_ahead", broken)
-    facts = observe_pipeline.observe(World(KubeError("No cluster.")), ["https://minio"], 10, NOW)
-    assert set(facts.unknown) == {"Jobs", "dispatcher", "queue", "target", "way", "certificate of https://minio", "clock of https://minio"}
+    facts = observe_pipeline.observe(Context(KubeError("No cluster.")), ["https://minio"], 10, NOW)
+    assert set(facts.unknown) == {"Jobs", "dispatcher", "queue", "target", "configuration", "certificate of https://minio", "clock of https://minio"}

@@ -34,8 +34,8 @@ def test_a_healthy_pipeline_has_none():
 
 
 @pytest.mark.parametrize(("more", "finding", "words"), [
-    ({"drift": [change()]}, "way-missing", "SNS topic t"),
-    ({"drift": [change("update", "Deployment default/ssjdispatcher", "restart")]}, "way-differs", "Deployment default/ssjdispatcher restart"),
+    ({"drift": [change()]}, "configuration-missing", "SNS topic t"),
+    ({"drift": [change("update", "Deployment default/ssjdispatcher", "restart")]}, "configuration-differs", "Deployment default/ssjdispatcher restart"),
     ({"dispatcher": ["Deployment default/ssjdispatcher has 0 replicas."]}, "dispatcher-down", "0 replicas"),
     ({"restarts": [restarts()]}, "reader-restarts", "7 times, the last time at 2026-01-31 12:00 UTC: container ssjdispatcher ended"),
     ({"restarts": [restarts(1)]}, "reader-restarts", "once"),
@@ -51,7 +51,7 @@ def test_a_healthy_pipeline_has_none():
     ({"certificates": {URL: NOW}}, "certificate-ended", f"{URL} has ended"),
     ({"clocks": {URL: timedelta(minutes=-16)}}, "clock-differs", "16 minutes behind"),
     ({"clocks": {URL: timedelta(minutes=16)}}, "clock-differs", "16 minutes ahead of"),
-    ({"unknown": {"way": "An entry is in the way."}}, "not-compared", "with what site.yml makes: An entry is in the way."),
+    ({"unknown": {"configuration": "An entry is in the way."}}, "not-compared", "with what site.yml makes: An entry is in the way."),
     ({"unknown": {"queue": "Access denied."}}, "not-asked", "The station queue could not be asked: Access denied."),
 ])
 def test_each_is_found_and_no_other(more, finding, words):
@@ -62,7 +62,7 @@ def test_each_is_found_and_no_other(more, finding, words):
 
 def test_all_are_told_the_worst_first():
     assert names(replace(HEALTHY, drift=[change("update"), change()], restarts=[restarts()], depth={"visible": 100, "in_flight": 0, "dead": 1})) == [
-        "way-missing", "reader-restarts", "way-differs", "queue-waits", "dead-letters"]
+        "configuration-missing", "reader-restarts", "configuration-differs", "queue-waits", "dead-letters"]
 
 
 def test_the_table_has_each_station():
