@@ -82,10 +82,10 @@ def file_sha256(path):
 
 def compare(host, port, path, timeout):
     """Return the result of the module; waits until the certificates are equal or the time is over."""
-    wanted, deadline = file_sha256(path), time.monotonic() + timeout
-    while (found := served_sha256(host, port)) != wanted and time.monotonic() < deadline:
+    desired, deadline = file_sha256(path), time.monotonic() + timeout
+    while (found := served_sha256(host, port)) != desired and time.monotonic() < deadline:
         time.sleep(0.5)
-    return {"served": found == wanted, "served_sha256": found, "file_sha256": wanted}
+    return {"served": found == desired, "served_sha256": found, "file_sha256": desired}
 
 
 def main():

@@ -246,7 +246,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._gen3.services import
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC, connect
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import batch
-from ansible_collections.gen3.uploads.plugins.module_utils._reindex import destinations as entrance
+from ansible_collections.gen3.uploads.plugins.module_utils._reindex import destinations
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import listing
 from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import poster
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import read_image_config
@@ -290,16 +290,16 @@ def pages(module, options):
 
 
 def sender(module, options):
-    """Return what sends an event through the entrance that is given."""
+    """Return what sends an event through the destination that is given."""
     bucket = options["bucket"]
     if options["bridge_url"]:
         post = poster(options["bridge_url"], options["timeout"], options["validate_certs"], options["bridge_ca_path"],
                       {"Authorization": authorization(options["bridge_token"])})
-        return entrance.bridge(post, options["bridge_url"], bucket, options["region"] or "")
+        return destinations.bridge(post, options["bridge_url"], bucket, options["region"] or "")
     region = aws.required_region(module)
     if options["queue_url"]:
-        return entrance.queue(aws.client(module, "sqs"), options["queue_url"], bucket, region)
-    return entrance.topic(aws.client(module, "sns"), options["topic_arn"], bucket, region)
+        return destinations.queue(aws.client(module, "sqs"), options["queue_url"], bucket, region)
+    return destinations.topic(aws.client(module, "sns"), options["topic_arn"], bucket, region)
 
 
 def metadata_service(module, options):

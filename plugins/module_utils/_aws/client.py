@@ -72,7 +72,7 @@ def required_region(module: AnsibleAWSModule) -> str:
 
 
 @contextmanager
-def attempt(what: str, permission: str, resource: str) -> Iterator[None]:
+def error_context(what: str, permission: str, resource: str) -> Iterator[None]:
     """Turn an error of the SDK into AwsError; ``permission`` on ``resource`` is what the call needs."""
     try:
         yield
@@ -91,8 +91,8 @@ def attempt(what: str, permission: str, resource: str) -> Iterator[None]:
         raise AwsError(f"Could not {what}: {_sdk_reason(error).rstrip('.')}.") from error
 
 
-def wait_out(call: Callable[[], Result], passes: Callable[[Any], bool], timeout: float, pause: float) -> Result:
-    """Repeat ``call`` every ``pause`` seconds while it fails with an error that ``passes`` by itself.
+def retry_while(call: Callable[[], Result], is_temporary: Callable[[Any], bool], timeout: float, pause: float) -> Result:
+    """Repeat ``call`` every ``pause`` seconds while it fails with an error that ``is_temporary`` by itself.
 
     The last error is raised when ``timeout`` seconds are over.
     """
@@ -101,7 +101,7 @@ def wait_out(call: Callable[[], Result], passes: Callable[[Any], bool], timeout:
         try:
             return call()
         except sdk.ClientError as error:
-            if not passes(error) or time.monotonic() + pause > deadline:
+            if not is_temporary(error) or time.monotonic() + pause > deadline:
                 raise
         time.sleep(pause)
 

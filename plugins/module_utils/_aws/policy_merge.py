@@ -48,8 +48,8 @@ def merge(policy: Document, statements: Sequence[Mapping[str, Any]], remove_sids
     for existing in policy["Statement"]:
         sid = existing.get("Sid")
         if sid in missing:
-            wanted = missing.pop(sid)
-            merged.append(existing if _meaning(existing) == _meaning(wanted) else wanted)
+            desired = missing.pop(sid)
+            merged.append(existing if _normalized(existing) == _normalized(desired) else desired)
         elif not is_ours(existing) and sid not in removed:
             merged.append(existing)
     return {**policy, "Statement": merged + list(missing.values())}
@@ -85,7 +85,7 @@ def open_to_everyone(policy: Document) -> list[Mapping[str, Any]]:
     ]
 
 
-def _meaning(statement: Mapping[str, Any]) -> dict[str, Any]:
+def _normalized(statement: Mapping[str, Any]) -> dict[str, Any]:
     """Return a form in which two statements are equal if IAM treats them alike: scalars as lists, case, order."""
     return {
         "effect": statement.get("Effect"),

@@ -31,7 +31,7 @@ class Notifications:
 
     def region(self, bucket: str) -> str | None:
         """Return the region of a bucket, or None if there is no such bucket."""
-        with aws.attempt(f"find S3 bucket {bucket}{self._of(bucket)}", "s3:ListBucket", f"the bucket {bucket}"):
+        with aws.error_context(f"find S3 bucket {bucket}{self._of(bucket)}", "s3:ListBucket", f"the bucket {bucket}"):
             try:
                 answer = self._s3.head_bucket(Bucket=bucket, **self._owner(bucket), aws_retry=True)
             except is_boto3_error_code(["404", "NoSuchBucket"]):
@@ -40,7 +40,7 @@ class Notifications:
 
     def configuration(self, bucket: str) -> dict[str, Any]:
         """Return the notification configuration of a bucket."""
-        with aws.attempt(f"read the notifications of S3 bucket {bucket}", "s3:GetBucketNotification",
+        with aws.error_context(f"read the notifications of S3 bucket {bucket}", "s3:GetBucketNotification",
                          f"the bucket {bucket}"):
             answer = self._s3.get_bucket_notification_configuration(
                 Bucket=bucket, **self._owner(bucket), aws_retry=True)
@@ -62,10 +62,10 @@ class Notifications:
                 self._s3.put_bucket_notification_configuration(
                     Bucket=bucket, NotificationConfiguration=change.parameters["configuration"], **self._owner(bucket), aws_retry=True)
 
-        with aws.attempt(f"write the notifications of S3 bucket {bucket}", "s3:PutBucketNotification",
+        with aws.error_context(f"write the notifications of S3 bucket {bucket}", "s3:PutBucketNotification",
                          f"the bucket {bucket}"):
             try:
-                aws.wait_out(
+                aws.retry_while(
                     put, lambda error: _is_invalid_destination(error) and ours and not invalid_destinations(error).keys() - ours,
                     timeout=self._propagation_timeout, pause=3)
             except is_boto3_error_code("InvalidArgument") as error:

@@ -85,14 +85,14 @@ def plan_present(bucket: str, current: Configuration, rules: Sequence[Rule]) -> 
     for found in current.get("TopicConfigurations", []):
         if found in replaced:
             continue
-        wanted = missing.pop(found.get("Id"), None)
-        if wanted:
+        desired = missing.pop(found.get("Id"), None)
+        if desired:
             rule = next(rule for rule in needed if rule.id == found["Id"])
-            if found["TopicArn"] != wanted["TopicArn"]:
+            if found["TopicArn"] != desired["TopicArn"]:
                 _refuse_redirection(bucket, found, rule)
             elif not _sends_all_keys_of(rule, found):
                 _refuse_loss(bucket, found, rule)
-        topics.append(found if wanted is None or _meaning(found) == _meaning(wanted) else wanted)
+        topics.append(found if desired is None or _normalized(found) == _normalized(desired) else desired)
     return _change(bucket, current, topics + list(missing.values()), rules)
 
 
@@ -101,10 +101,10 @@ def plan_absent(bucket: str, current: Configuration, rules: Sequence[Rule]) -> l
 
     Raises PlanError for one that sends other keys than ours: it may be another pipeline's.
     """
-    wanted = {rule.id: rule for rule in rules}
+    desired = {rule.id: rule for rule in rules}
     topics = []
     for found in current.get("TopicConfigurations", []):
-        rule = wanted.get(found.get("Id"))
+        rule = desired.get(found.get("Id"))
         if rule is None or rule.topic_arn not in (None, found["TopicArn"]):
             topics.append(found)
         elif not _sends_all_keys_of(rule, found) and not rule.take_over:
@@ -150,12 +150,12 @@ def _change(bucket: str, current: Configuration, topics: list[Any], rules: Seque
         return []
     ids = {rule.id for rule in rules}
     before, after = ([rule for rule in each if rule.get("Id") in ids] for each in (found, topics))
-    wanted = {**current, "TopicConfigurations": topics}
+    desired = {**current, "TopicConfigurations": topics}
     if not topics:
-        del wanted["TopicConfigurations"]
+        del desired["TopicConfigurations"]
     action = "create" if not before else "update" if after else "delete"
     return [Change(action, f"S3 bucket {bucket}", "notifications " + ", ".join(sorted(ids)), before or None,
-                   after or None, "put", {"bucket": bucket, "configuration": wanted})]
+                   after or None, "put", {"bucket": bucket, "configuration": desired})]
 
 
 def _others(current: Configuration, rules: Sequence[Rule]) -> Iterable[Mapping[str, Any]]:
@@ -248,7 +248,7 @@ def _filters(rule: Mapping[str, Any]) -> tuple[str, str]:
     return values.get("prefix", ""), values.get("suffix", "")
 
 
-def _meaning(rule: Mapping[str, Any]) -> tuple[Any, ...]:
+def _normalized(rule: Mapping[str, Any]) -> tuple[Any, ...]:
     return rule["TopicArn"], sorted(set(rule["Events"])), _filters(rule)
 
 

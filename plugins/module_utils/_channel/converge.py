@@ -66,72 +66,72 @@ class Convergence:
                 for each, current in self._found]
 
 
-def _rules(wanted: Channel, current: Current, absent: bool) -> list[dict[str, Any]]:
-    if absent and planning.others_subscribe(wanted, current):
+def _rules(channel: Channel, current: Current, absent: bool) -> list[dict[str, Any]]:
+    if absent and planning.others_subscribe(channel, current):
         return []
-    return [{**bucket, "topic_arn": wanted.topic_arn} for bucket in wanted.buckets]
+    return [{**bucket, "topic_arn": channel.topic_arn} for bucket in channel.buckets]
 
 
-def _observe(api: Messaging, wanted: Channel, absent: bool, plan: planning.Plan) -> Current:
+def _observe(api: Messaging, channel: Channel, absent: bool, plan: planning.Plan) -> Current:
     """Read all that the plan needs; tags only where something is to be done or taken away, or where they are asked for."""
-    with_tags = absent or bool(wanted.tags or wanted.senders)
-    current = _with_rules(api, wanted, api.observe(wanted, with_tags), absent)
+    with_tags = absent or bool(channel.tags or channel.senders)
+    current = _with_rules(api, channel, api.observe(channel, with_tags), absent)
     exists = current.topic or current.queue or current.dead_letter_queue
-    if not with_tags and exists and plan(wanted, current):
-        current = api.observe(wanted, with_tags=True, known=current)
+    if not with_tags and exists and plan(channel, current):
+        current = api.observe(channel, with_tags=True, known=current)
     return current
 
 
-def _with_rules(api: Messaging, wanted: Channel, current: Current, absent: bool) -> Current:
+def _with_rules(api: Messaging, channel: Channel, current: Current, absent: bool) -> Current:
     """Add the rules of the buckets that the topic's policy names, and of those that were known before."""
-    own = {bucket["name"] for bucket in wanted.buckets}
-    buckets = {*planning.named_buckets(wanted, current.topic), *current.rules}
-    seen = {**current.seen, **planning.named_buckets(wanted, current.topic, ours=True)}
-    return replace(current, seen=seen, rules=api.rules(wanted, sorted(buckets | own if absent else buckets - own)))
+    own = {bucket["name"] for bucket in channel.buckets}
+    buckets = {*planning.named_buckets(channel, current.topic), *current.rules}
+    seen = {**current.seen, **planning.named_buckets(channel, current.topic, ours=True)}
+    return replace(current, seen=seen, rules=api.rules(channel, sorted(buckets | own if absent else buckets - own)))
 
 
-def _apply(api: Messaging, wanted: Channel, current: Current, parts: Mapping[str, planning.Plan],
+def _apply(api: Messaging, channel: Channel, current: Current, parts: Mapping[str, planning.Plan],
            absent: bool) -> dict[str, str | None]:
     """Carry the plans of all parts out, each on what its part is right before; returns URL or ARN of what was created."""
     created: dict[str, str | None] = {}
     for part, plan in parts.items():
         def replan(part: str = part, plan: planning.Plan = plan) -> list[Change]:
             nonlocal current
-            current = api.observe(wanted, True, [part], current)
+            current = api.observe(channel, True, [part], current)
             if part == "topic":
                 # A bucket that lost its right a moment ago, and whose rule has come since, gets it back.
-                current = _with_rules(api, wanted, current, absent)
-            return plan(wanted, current)
+                current = _with_rules(api, channel, current, absent)
+            return plan(channel, current)
 
-        if plan(wanted, current):
+        if plan(channel, current):
             created.update(fresh_write.write(replan, api.apply))
     return created
 
 
-def _described(wanted: Channel, api: Messaging, current: Current, desired: planning.Desired | None,
+def _described(channel: Channel, api: Messaging, current: Current, desired: planning.Desired | None,
                created: Mapping[str, str | None]) -> dict[str, Any]:
     """Return what the result tells about one channel; ``desired`` is None if the channel goes away."""
     def url(name: str, queue: Queue | None) -> str:
-        return queue.url if queue else created.get(planning.queue_name(name)) or api.url(wanted, name)
+        return queue.url if queue else created.get(planning.queue_name(name)) or api.url(channel, name)
 
     topic, queue, dead_letter_queue = (desired.topic, desired.queue, desired.dead_letter_queue) if desired else ({}, {}, {})
     subscriptions = current.topic.subscriptions if desired and current.topic else {}
     topic_key, queue_key = topic.get("KmsMasterKeyId"), queue.get("KmsMasterKeyId")
     return {
-        "topic_arn": wanted.topic_arn,
-        "queue_arn": wanted.queue_arn,
-        "queue_url": url(wanted.queue, current.queue),
-        "dead_letter_queue_arn": wanted.dead_letter_queue_arn,
-        "dead_letter_queue_url": url(wanted.dead_letter_queue, current.dead_letter_queue),
-        "subscription_arn": subscriptions.get(wanted.queue_arn) or created.get(planning.subscription_name(wanted)),
+        "topic_arn": channel.topic_arn,
+        "queue_arn": channel.queue_arn,
+        "queue_url": url(channel.queue, current.queue),
+        "dead_letter_queue_arn": channel.dead_letter_queue_arn,
+        "dead_letter_queue_url": url(channel.dead_letter_queue, current.dead_letter_queue),
+        "subscription_arn": subscriptions.get(channel.queue_arn) or created.get(planning.subscription_name(channel)),
         "topic_policy": topic.get("Policy"),
         "queue_policy": queue.get("Policy"),
         "dead_letter_queue_policy": dead_letter_queue.get("Policy"),
-        "dispatcher_policy": policy.document(policy.dispatcher(wanted.scope, wanted.queue_arn, queue_key)),
-        "job_policy": policy.document(policy.job(wanted.scope, wanted.buckets, wanted.bucket_kms_keys)),
+        "dispatcher_policy": policy.document(policy.dispatcher(channel.scope, channel.queue_arn, queue_key)),
+        "job_policy": policy.document(policy.job(channel.scope, channel.buckets, channel.bucket_kms_keys)),
         "key_policy_statements": {
-            "topic": policy.topic_key(wanted.scope, wanted.buckets) if topic_key else [],
-            "queue": policy.queue_key(wanted.topic_arn) if queue_key else [],
+            "topic": policy.topic_key(channel.scope, channel.buckets) if topic_key else [],
+            "queue": policy.queue_key(channel.topic_arn) if queue_key else [],
         },
-        "notification_rules": _rules(wanted, current, desired is None),
+        "notification_rules": _rules(channel, current, desired is None),
     }

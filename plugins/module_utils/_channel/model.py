@@ -127,8 +127,8 @@ def channel(options: Mapping[str, Any], scope: Scope) -> Channel:
 def refuse_shared_names(channels: Iterable[Channel]) -> None:
     """Raise PlanError if two channels, or two parts of one, would write to the same topic or queue."""
     seen: set[str] = set()
-    for wanted in channels:
-        for arn in (wanted.topic_arn, wanted.queue_arn, wanted.dead_letter_queue_arn):
+    for each in channels:
+        for arn in (each.topic_arn, each.queue_arn, each.dead_letter_queue_arn):
             if arn in seen:
                 raise PlanError(f"{arn} is named twice: each topic, queue and dead-letter queue belongs to one "
                                 "channel only, so choose another name.")

@@ -20,13 +20,13 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Re
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 
-Answer = tuple[int, Any]
+Response = tuple[int, Any]
 """HTTP status and the JSON of the body, None if it has none."""
 
-Call = Callable[..., Answer]
+Call = Callable[..., Response]
 """``call(method, path="", body=None, headers={})``: sends JSON to a path below an address."""
 
-Post = Callable[[Any], Answer]
+Post = Callable[[Any], Response]
 """Sends JSON."""
 
 _TEMPORARY = (408, 425, 429, 500, 502, 503, 504)
@@ -44,19 +44,19 @@ def poster(url: str, *how: Any) -> Post:
     return lambda body: call("POST", "", body)
 
 
-def caller(url: str, patience: float, validate_certs: bool = True, ca_path: str | None = None,
+def caller(url: str, timeout: float, validate_certs: bool = True, ca_path: str | None = None,
            headers: Mapping[str, str] | None = None) -> Call:
     """Return what calls the service at ``url``. For calls that may be made twice.
 
-    What is temporary is tried again for ``patience`` seconds. Then the last answer is returned, or CallError raised if
+    What is temporary is tried again for ``timeout`` seconds. Then the last answer is returned, or CallError raised if
     there was none.
     """
     opener = _opener(validate_certs, ca_path)
     common = {"Content-Type": "application/json", **(headers or {})}
 
-    def call(method: str, path: str = "", body: Any = None, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
+    def call(method: str, path: str = "", body: Any = None, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
         content = None if body is None else json.dumps(body).encode()
-        deadline, pause = time.monotonic() + patience, 0.5
+        deadline, pause = time.monotonic() + timeout, 0.5
         while True:
             over = time.monotonic() + pause > deadline
             try:
@@ -96,7 +96,7 @@ def _opener(validate_certs: bool, ca_path: str | None) -> OpenerDirector:
     return build_opener(HTTPSHandler(context=context), _NoRedirect)
 
 
-def _once(opener: OpenerDirector, request: Request) -> Answer:
+def _once(opener: OpenerDirector, request: Request) -> Response:
     try:
         with opener.open(request, timeout=60) as response:
             return response.status, _parsed(response.read())

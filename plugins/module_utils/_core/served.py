@@ -29,21 +29,21 @@ def certificate(host: str, port: int) -> bytes:
 
 def certificate_end(url: str) -> datetime:
     """Return when the certificate of an ``https`` URL ends. Raises UploadsError."""
-    place = urlsplit(url)
+    location = urlsplit(url)
     try:
-        return end_of(certificate(place.hostname or "", place.port or 443))
+        return end_of(certificate(location.hostname or "", location.port or 443))
     except (OSError, ValueError) as error:
         raise UploadsError(f"{url} shows no certificate: {error}") from error
 
 
 def clock_ahead(url: str, now: datetime | None = None) -> timedelta:
     """Return by how much the clock of a server is ahead of this machine's, to the second. Raises UploadsError."""
-    place = urlsplit(url)
-    if place.scheme == "https":
+    location = urlsplit(url)
+    if location.scheme == "https":
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            place.hostname or "", place.port, timeout=PATIENCE, context=_trusting())
+            location.hostname or "", location.port, timeout=PATIENCE, context=_trusting())
     else:
-        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(location.hostname or "", location.port, timeout=PATIENCE)
     try:
         connection.request("HEAD", "/")
         said = connection.getresponse().headers["Date"]

@@ -16,10 +16,10 @@ from urllib.parse import quote, urlencode
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import CallError, basic, caller
 
-Answer = tuple[int, Any]
+Response = tuple[int, Any]
 """HTTP status and the parsed JSON body (None when it is not JSON)."""
 
-Send = Callable[..., Answer]
+Send = Callable[..., Response]
 """``send(method, path, body=None, authenticated=False)``: one call below a service's base address."""
 
 
@@ -27,14 +27,14 @@ class Gen3Error(UploadsError):
     """A call that failed; the message is one sentence for the operator."""
 
 
-def direct(url: str, user: str, password: str, validate_certs: bool = True, patience: float = 0) -> Send:
+def direct(url: str, user: str, password: str, validate_certs: bool = True, timeout: float = 0) -> Send:
     """Return a ``send`` that calls the service at ``url``, with basic authentication where it is asked for.
 
-    What is temporary is tried again for ``patience`` seconds.
+    What is temporary is tried again for ``timeout`` seconds.
     """
-    call, login = caller(url.rstrip("/"), patience, validate_certs), basic(user, password)
+    call, login = caller(url.rstrip("/"), timeout, validate_certs), basic(user, password)
 
-    def send(method: str, path: str, body: Any = None, authenticated: bool = False) -> Answer:
+    def send(method: str, path: str, body: Any = None, authenticated: bool = False) -> Response:
         try:
             return call(method, path, body, login if authenticated else {})
         except CallError as error:
@@ -43,9 +43,9 @@ def direct(url: str, user: str, password: str, validate_certs: bool = True, pati
     return send
 
 
-def refused(what: str, answer: Answer, user: str) -> Gen3Error:
+def service_error(what: str, response: Response, user: str) -> Gen3Error:
     """Return the error for an answer that is not the expected one, with what to do about it."""
-    status, body = answer
+    status, body = response
     detail = body.get("error") or body.get("detail") or body.get("message") if isinstance(body, Mapping) else None
     hint = ""
     if status in (401, 403):
@@ -66,37 +66,37 @@ class Indexd:
 
     def create_blank(self, file_name: str) -> dict[str, Any]:
         """Create a blank record as fence does at an upload; return its ``did`` and ``rev``."""
-        answer = self._send("POST", "/blank/", {"uploader": self._user, "file_name": file_name}, authenticated=True)
-        if answer[0] != 201 or not isinstance(answer[1], Mapping):
-            raise refused("Creating a blank record in indexd", answer, self._user)
-        return dict(answer[1])
+        response = self._send("POST", "/blank/", {"uploader": self._user, "file_name": file_name}, authenticated=True)
+        if response[0] != 201 or not isinstance(response[1], Mapping):
+            raise service_error("Creating a blank record in indexd", response, self._user)
+        return dict(response[1])
 
     def get(self, guid: str) -> dict[str, Any] | None:
         """Return the record, None when there is none. Reading is public."""
-        answer = self._send("GET", f"/{quote(guid)}")
-        if answer[0] == 404:
+        response = self._send("GET", f"/{quote(guid)}")
+        if response[0] == 404:
             return None
-        if answer[0] != 200 or not isinstance(answer[1], Mapping):
-            raise refused(f"Reading the record {guid} of indexd", answer, self._user)
-        return dict(answer[1])
+        if response[0] != 200 or not isinstance(response[1], Mapping):
+            raise service_error(f"Reading the record {guid} of indexd", response, self._user)
+        return dict(response[1])
 
     def find_own(self, file_name: str) -> list[dict[str, Any]]:
         """Return this user's records with that file name, 100 at most; indexd has an index of both."""
         desired = {"file_name": file_name, "uploader": self._user}
-        answer = self._send("GET", f"/?{urlencode({**desired, 'limit': 100})}")
-        if answer[0] != 200 or not isinstance(answer[1], Mapping):
-            raise refused(f"Looking for records of {file_name} in indexd", answer, self._user)
+        response = self._send("GET", f"/?{urlencode({**desired, 'limit': 100})}")
+        if response[0] != 200 or not isinstance(response[1], Mapping):
+            raise service_error(f"Looking for records of {file_name} in indexd", response, self._user)
         # Asked for once more here, as records are removed by it.
-        return [dict(found) for found in answer[1].get("records") or [] if desired.items() <= found.items()]
+        return [dict(found) for found in response[1].get("records") or [] if desired.items() <= found.items()]
 
     def delete(self, guid: str) -> None:
         """Delete the record in its current revision; a missing one is as good as deleted."""
         record = self.get(guid)
         if record is None:
             return
-        answer = self._send("DELETE", f"/{quote(guid)}?rev={quote(record['rev'])}", authenticated=True)
-        if answer[0] not in (200, 404):
-            raise refused(f"Deleting the record {guid} of indexd", answer, self._user)
+        response = self._send("DELETE", f"/{quote(guid)}?rev={quote(record['rev'])}", authenticated=True)
+        if response[0] not in (200, 404):
+            raise service_error(f"Deleting the record {guid} of indexd", response, self._user)
 
 
 class Metadata:
@@ -108,49 +108,49 @@ class Metadata:
 
     def create(self, guid: str) -> None:
         """Create an empty metadata object, which the indexing Job then merges its ``_upload_status`` into."""
-        answer = self._send("POST", f"/metadata/{quote(guid)}", {}, authenticated=True)
-        if answer[0] not in (200, 201, 409):
-            raise refused(f"Creating metadata of {guid}", answer, self._user)
+        response = self._send("POST", f"/metadata/{quote(guid)}", {}, authenticated=True)
+        if response[0] not in (200, 201, 409):
+            raise service_error(f"Creating metadata of {guid}", response, self._user)
 
     def upload_status(self, guid: str) -> str | None:
         """Return ``processing``, ``uploaded`` or ``error``; None when there is no object or no status yet."""
-        answer = self._read(guid)
-        return answer[1].get("_upload_status") if answer[0] == 200 and isinstance(answer[1], Mapping) else None
+        response = self._read(guid)
+        return response[1].get("_upload_status") if response[0] == 200 and isinstance(response[1], Mapping) else None
 
     def find(self, guid: str) -> Mapping[str, Any] | None:
         """Return the metadata object; None when there is none, which the service itself says: a proxy's 404 is an error."""
-        status, body = answer = self._read(guid)
+        status, body = response = self._read(guid)
         if status == 404 and isinstance(body, Mapping) and str(body.get("detail")).startswith("Not found: "):
             return None
         if status != 200 or not isinstance(body, Mapping):
-            error = refused(f"Reading metadata of {guid}", answer, self._user)
+            error = service_error(f"Reading metadata of {guid}", response, self._user)
             raise Gen3Error(f"{error} Check that metadata_url leads to the metadata service.")
         return body
 
     def set_uploaded(self, guid: str) -> bool:
         """Merge the status ``uploaded`` into the metadata object; False when there is none by now."""
-        answer = self._send("PUT", f"/metadata/{quote(guid)}?merge=True", {"_upload_status": "uploaded"}, authenticated=True)
-        if answer[0] not in (200, 404):
-            raise refused(f"Setting _upload_status of {guid}", answer, self._user)
-        return answer[0] == 200
+        response = self._send("PUT", f"/metadata/{quote(guid)}?merge=True", {"_upload_status": "uploaded"}, authenticated=True)
+        if response[0] not in (200, 404):
+            raise service_error(f"Setting _upload_status of {guid}", response, self._user)
+        return response[0] == 200
 
-    def _read(self, guid: str) -> Answer:
+    def _read(self, guid: str) -> Response:
         """Read a metadata object, with 200 or 404.
 
         With ``FORCE_AUTHZ_CHECK_FOR_METADATA_QUERIES`` (metadata-service ``src/mds/config.py``) reading takes a token and
         knows no basic authentication. Merging nothing is open to the login, changes nothing, and answers with the object.
         """
         path = f"/metadata/{quote(guid)}"
-        answer = (401, None) if self._reads_by_login else self._send("GET", path)
-        if answer[0] in (401, 403):
-            answer = self._send("PUT", f"{path}?merge=True", {}, authenticated=True)
-            self._reads_by_login = answer[0] in (200, 404)
-        if answer[0] not in (200, 404):
-            raise refused(f"Reading metadata of {guid}", answer, self._user)
-        return answer
+        response = (401, None) if self._reads_by_login else self._send("GET", path)
+        if response[0] in (401, 403):
+            response = self._send("PUT", f"{path}?merge=True", {}, authenticated=True)
+            self._reads_by_login = response[0] in (200, 404)
+        if response[0] not in (200, 404):
+            raise service_error(f"Reading metadata of {guid}", response, self._user)
+        return response
 
     def delete(self, guid: str) -> None:
         """Delete the metadata object; a missing one is as good as deleted."""
-        answer = self._send("DELETE", f"/metadata/{quote(guid)}", authenticated=True)
-        if answer[0] not in (200, 204, 404):
-            raise refused(f"Deleting metadata of {guid}", answer, self._user)
+        response = self._send("DELETE", f"/metadata/{quote(guid)}", authenticated=True)
+        if response[0] not in (200, 204, 404):
+            raise service_error(f"Deleting metadata of {guid}", response, self._user)

@@ -132,11 +132,11 @@ def differences(before: Any, after: Any, list_keys: Mapping[str, str]) -> list[D
     return list(_differences(before, after, list_keys, ()))
 
 
-def is_hollow(value: Any) -> bool:
+def is_empty_tree(value: Any) -> bool:
     """Tell whether a document holds nothing but empty objects and lists."""
     if isinstance(value, dict):
-        return all(map(is_hollow, value.values()))
-    return isinstance(value, list) and all(map(is_hollow, value))
+        return all(map(is_empty_tree, value.values()))
+    return isinstance(value, list) and all(map(is_empty_tree, value))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge 
     Difference,
     DocumentError,
     differences,
-    is_hollow,
+    is_empty_tree,
     merge,
     parse,
     remove,
@@ -160,7 +160,7 @@ def _is_used_up(desired: Desired, current: Mapping[str, Any], after: Mapping[str
     annotations = current["metadata"].get("annotations") or {}
     others = {**(current.get("data") or {}), **(current.get("binaryData") or {})}
     others.pop(desired.key, None)
-    return annotations.get(CREATED_BY) == CREATED_BY_VALUE and not desired.merge and not others and is_hollow(after)
+    return annotations.get(CREATED_BY) == CREATED_BY_VALUE and not desired.merge and not others and is_empty_tree(after)
 
 
 def text_of(desired: Desired, current: Mapping[str, Any] | None) -> str:

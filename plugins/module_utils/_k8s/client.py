@@ -131,7 +131,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What the server said: ``body`` is the decoded JSON, or None where it is not JSON."""
 
     status: int
@@ -145,7 +145,7 @@ class Answer:
         return min(float(seconds), 10.0) if seconds.isdecimal() else 0.0
 
 
-Send = Callable[[str, str, "Mapping | None", "dict[str, str]"], Answer]
+Send = Callable[[str, str, "Mapping | None", "dict[str, str]"], Response]
 """Sends (method, path with query, body, headers) once; raises urllib3's HTTPError or OSError without an answer."""
 
 
@@ -239,7 +239,7 @@ class Kube:
         Each write makes such a claim, and there is none without: so this takes a second one. A process that is killed
         between the two leaves the claim to ``release``.
         """
-        for attempt in range(1, CONFLICT_ATTEMPTS + 1):
+        for error_context in range(1, CONFLICT_ATTEMPTS + 1):
             if not blocks_others(obj):
                 break
             metadata = obj["metadata"]
@@ -251,26 +251,26 @@ class Kube:
             except KubeError as error:
                 if error.status == 404:  # somebody has just deleted it
                     break
-                if error.status != 409 or attempt == CONFLICT_ATTEMPTS:
+                if error.status != 409 or error_context == CONFLICT_ATTEMPTS:
                     raise
-            _pause(attempt)
+            _pause(error_context)
             obj = self.get(kind, name, namespace, metadata_only=True) or {}
         return obj
 
-    def _send(self, request: Request, version: str) -> Answer:
+    def _send(self, request: Request, version: str) -> Response:
         """Send until there is a clear answer; 404 is one for a read.
 
         Every write here may be repeated: a creation or a patch with a resourceVersion that was carried out already
         answers 409 the second time, upon which callers read and plan again.
         """
         uncertain = False
-        for attempt in itertools.count(1):
-            pause = random.uniform(0, min(5.0, 0.1 * 2**attempt))
+        for error_context in itertools.count(1):
+            pause = random.uniform(0, min(5.0, 0.1 * 2**error_context))
             try:
                 answer = self.send(request.method, request.path(version), request.body, request.headers)
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 connected = not isinstance(error, UNREACHABLE)
-                if _is_lasting(error) or attempt == (ATTEMPTS if connected else CONNECT_ATTEMPTS):
+                if _is_lasting(error) or error_context == (ATTEMPTS if connected else CONNECT_ATTEMPTS):
                     raise KubeError(f"Cannot {request}: {_no_answer(self.server, error)}") from error
                 uncertain = uncertain or connected
             else:
@@ -278,13 +278,13 @@ class Kube:
                     return answer
                 if answer.status == 404 and request.method == "GET":
                     return answer
-                if attempt == ATTEMPTS or answer.status < 500 and answer.status != 429:
+                if error_context == ATTEMPTS or answer.status < 500 and answer.status != 429:
                     raise self._error(request, answer, uncertain)
                 uncertain = uncertain or answer.status != 429
                 pause = max(pause, answer.pause)
             time.sleep(pause)
 
-    def _error(self, request: Request, answer: Answer, uncertain: bool = False) -> KubeError:
+    def _error(self, request: Request, answer: Response, uncertain: bool = False) -> KubeError:
         return KubeError(f"Cannot {request}: {_refusal(request, answer, self.server)}", answer.status, uncertain)
 
 
@@ -299,24 +299,24 @@ def converge(
     Of n writers at the same object each round lets one through, so the pauses are spread and the tries many.
     """
     unsure: list[Change] = []
-    for attempt in itertools.count(1):
+    for error_context in itertools.count(1):
         changes = list(plan(current))
         try:
             for change in changes:
                 apply(change)
             return changes or unsure
         except KubeError as error:
-            if error.status != 409 or attempt == CONFLICT_ATTEMPTS:
+            if error.status != 409 or error_context == CONFLICT_ATTEMPTS:
                 raise
             if error.uncertain:
                 # An earlier try had no clear answer. If nothing is left to do, it was carried out, and this is ours.
                 unsure = changes
-        _pause(attempt)
+        _pause(error_context)
         current = observe()
 
 
-def _pause(attempt: int) -> None:
-    time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))
+def _pause(error_context: int) -> None:
+    time.sleep(random.uniform(0, min(1.0, 0.02 * 2**error_context)))
 
 
 def apply_to(kube: Kube, change: Change, dry_run: bool) -> None:
@@ -358,7 +358,7 @@ def connect(module) -> Kube:
     server = configuration.host  # a refresh of the token would undo the option host
     own_headers = core_client._create_headers(module)
 
-    def send(method: str, path: str, body: Mapping | None, headers: dict[str, str]) -> Answer:
+    def send(method: str, path: str, body: Mapping | None, headers: dict[str, str]) -> Response:
         sent = HTTPHeaderDict(headers)
         for name, values in own_headers.items():
             for value in values if isinstance(values, list) else [values]:
@@ -377,7 +377,7 @@ def connect(module) -> Kube:
             content = json.loads(response.data)
         except ValueError:
             content = None
-        return Answer(response.status, response.headers, content)
+        return Response(response.status, response.headers, content)
 
     return Kube(send, server)
 
@@ -409,7 +409,7 @@ def _no_answer(server: str, error: Exception) -> str:
     )
 
 
-def _refusal(request: Request, answer: Answer, server: str) -> str:
+def _refusal(request: Request, answer: Response, server: str) -> str:
     if not isinstance(answer.body, dict):
         return f"{server} answers with HTTP status {answer.status} and no JSON; is it a Kubernetes API server?"
     message = " ".join(str(answer.body.get("message", "")).split()).rstrip(".")

@@ -20,7 +20,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan imp
     RolloutError,
     plan_release,
     plan_restart,
-    troubles,
+    pod_failures,
     version,
     waiting_for,
 )
@@ -107,7 +107,7 @@ def reasons(kube: Kube, deployment: Mapping[str, Any]) -> str:
         pods = kube.list("Pod", metadata["namespace"], ",".join(f"{key}={value}" for key, value in labels.items()))
     except KubeError as error:
         return str(error)
-    found = "; ".join(troubles(deployment, pods)[:3]) or "no pod says why"
+    found = "; ".join(pod_failures(deployment, pods)[:3]) or "no pod says why"
     return (
         f"{found[0].upper()}{found[1:]}; look at kubectl logs -n {metadata['namespace']} deployment/{metadata['name']}."
     )

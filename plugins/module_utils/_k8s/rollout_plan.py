@@ -92,15 +92,15 @@ def waiting_for(deployment: Mapping[str, Any]) -> str | None:
     Raises RolloutError where it will not finish: paused, or past its progress deadline.
     """
     spec, status = deployment["spec"], deployment.get("status") or {}
-    wanted = spec.get("replicas", 1)
+    desired = spec.get("replicas", 1)
     updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
     available = status.get("availableReplicas", 0)
     if deployment["metadata"]["generation"] > status.get("observedGeneration", 0):
         missing = "the deployment controller to see the new specification"
     elif _condition(deployment, "Progressing").get("reason") == "ProgressDeadlineExceeded":
         raise RolloutError(f"{_name(deployment)} exceeded its progress deadline.")
-    elif updated < wanted:
-        missing = f"new pods ({updated} of {wanted} exist)"
+    elif updated < desired:
+        missing = f"new pods ({updated} of {desired} exist)"
     elif total > updated:
         missing = f"the end of {total - updated} old pods"
     elif available < updated:
@@ -111,7 +111,7 @@ def waiting_for(deployment: Mapping[str, Any]) -> str | None:
     return missing
 
 
-def troubles(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> list[str]:
+def pod_failures(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return why pods do not become ready, the newest first; never a container's own last words (its log)."""
     found = []
     failure = _condition(deployment, "ReplicaFailure")

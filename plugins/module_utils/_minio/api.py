@@ -23,7 +23,7 @@ try:
 except ImportError:
     pass  # _minio_client reports the missing library.
 
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, admin_code, attempt
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, admin_code, error_context
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current
 
 
@@ -40,16 +40,16 @@ class Server:
 
     def observe(self, options: Mapping[str, Any]) -> Current:
         """Read all that a plan for these options looks at."""
-        with attempt("read the state of the MinIO server"):
+        with error_context("read the state of the MinIO server"):
             info = json.loads(self._admin.info())
-        with attempt("list the buckets"):
+        with error_context("list the buckets"):
             existing = [bucket.name for bucket in self._s3.list_buckets()]
         named = {bucket["name"] for bucket in options["buckets"]}
         buckets = {name: self._bucket(name, name in named) for name in existing
                    if name in named or options["remove_target_arns"]}
-        with attempt("list the policies"):
+        with error_context("list the policies"):
             policies = json.loads(self._admin.policy_list()) if options["policies"] else {}
-        with attempt("list the users"):
+        with error_context("list the users"):
             users = json.loads(self._admin.user_list()) if options["users"] else {}
         secrets = {user["name"]: user["secret"] for user in options["users"] if user["state"] == "present"}
         to_go = {user["name"] for user in options["users"] if user["state"] == "absent"}
@@ -69,7 +69,7 @@ class Server:
         MinIO's GetBucketNotification leaves out a rule whose target is not live, and forgets it in its memory until the next
         start. The export of the bucket's metadata has all rules and needs the right ``admin:ExportBucketMetadata``.
         """
-        with attempt(f"read the notifications of bucket {bucket}"):
+        with error_context(f"read the notifications of bucket {bucket}"):
             stored = self._exported_rules(bucket) if self._rules_are_whole else None
             if stored is None:
                 self._rules_are_whole = False
@@ -82,12 +82,12 @@ class Server:
     def _exported_rules(self, bucket: str) -> Any:
         """Return the stored NotificationConfig of a bucket; None where the login or the server cannot export it."""
         try:
-            answer = self._call("GET", "export-bucket-metadata", bucket=bucket)
+            response = self._call("GET", "export-bucket-metadata", bucket=bucket)
         except MinioAdminException as error:
             if admin_code(error) in _NO_EXPORT:
                 return None
             raise
-        with ZipFile(BytesIO(answer.data)) as exported:
+        with ZipFile(BytesIO(response.data)) as exported:
             return unmarshal(NotificationConfig, exported.read(f"{bucket}/notification.xml").decode())
 
     def _call(self, method: str, command: str, body: bytes | None = None, **query: str) -> Any:
@@ -101,7 +101,7 @@ class Server:
         """
         if not secret:
             return None
-        with attempt(f"try the secret of {key}"):
+        with error_context(f"try the secret of {key}"):
             try:
                 self._connection.as_another(key, secret).list_buckets()
             except S3Error as error:
@@ -112,7 +112,7 @@ class Server:
         rules = self.rules(name)
         if not whole:
             return {"rules": rules}
-        with attempt(f"read bucket {name}"):
+        with error_context(f"read bucket {name}"):
             versioning = self._s3.get_bucket_versioning(bucket_name=name)
             quota = json.loads(self._admin.bucket_quota_get(bucket=name))
             try:
@@ -128,24 +128,24 @@ class Server:
                 "excluded_prefixes": versioning.excluded_prefixes or []}
 
     def _groups(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        with attempt("list the groups"):
+        with error_context("list the groups"):
             existing = sorted(set(names) & set(json.loads(self._admin.group_list()) or [])) if names else []
             # A disabled group says nothing of its policies itself.
             entities = json.loads(self._admin.get_policy_entities(users=[], groups=existing, policies=[])) if existing else {}
         policies = {each["group"]: each["policies"] for each in entities.get("groupMappings") or []}
         found = {}
         for name in existing:
-            with attempt(f"read group {name}"):
+            with error_context(f"read group {name}"):
                 group = json.loads(self._admin.group_info(group_name=name))
             found[name] = {"members": group.get("members") or [], "enabled": group.get("status") != "disabled",
                            "policies": policies.get(name, [])}
         return found
 
-    def _service_accounts(self, wanted: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    def _service_accounts(self, desired: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         found = {}
-        for each in wanted:
+        for each in desired:
             key = each["access_key"]
-            with attempt(f"read service account {key}"):
+            with error_context(f"read service account {key}"):
                 try:
                     account = json.loads(self._admin.get_service_account(access_key=key))
                 except MinioAdminException as error:
@@ -159,36 +159,36 @@ class Server:
         return found
 
     def _service_accounts_of(self, user: str) -> list[str]:
-        with attempt(f"list the service accounts of {user}"):
+        with error_context(f"list the service accounts of {user}"):
             return [account["accessKey"] for account in json.loads(self._admin.list_service_account(user=user)).get("accounts") or []]
 
     def make_bucket(self, name: str, object_lock: bool) -> None:
         """Create a bucket."""
-        with attempt(f"create bucket {name}"):
+        with error_context(f"create bucket {name}"):
             self._s3.make_bucket(bucket_name=name, object_lock=object_lock)
 
     def remove_bucket(self, name: str) -> None:
         """Remove a bucket; MinIO refuses one that is not empty."""
-        with attempt(f"remove bucket {name}"):
+        with error_context(f"remove bucket {name}"):
             self._s3.remove_bucket(bucket_name=name)
 
     def set_versioning(self, name: str, versioning: str) -> None:
         """Enable or suspend the versioning of a bucket."""
-        with attempt(f"set the versioning of bucket {name}"):
+        with error_context(f"set the versioning of bucket {name}"):
             self._s3.set_bucket_versioning(bucket_name=name, config=VersioningConfig(
                 status=ENABLED if versioning == "enabled" else SUSPENDED,
                 exclude_folders=self._s3.get_bucket_versioning(bucket_name=name).exclude_folders))
 
     def set_quota(self, name: str, quota: int) -> None:
         """Set the quota of a bucket in bytes; 0 is none. Its other limits stay, which the call would reset."""
-        with attempt(f"set the quota of bucket {name}"):
+        with error_context(f"set the quota of bucket {name}"):
             limits = json.loads(self._admin.bucket_quota_get(bucket=name))
             body = json.dumps({**limits, "quota": quota, "size": quota, "quotatype": "hard"}).encode()
             self._call("PUT", "set-bucket-quota", body, bucket=name)
 
     def put_rules(self, bucket: str, rules: Sequence[Mapping[str, Any]]) -> None:
         """Replace the notification rules of a bucket."""
-        with attempt(f"write the notifications of bucket {bucket}"):
+        with error_context(f"write the notifications of bucket {bucket}"):
             self._s3.set_bucket_notification(bucket_name=bucket, config=NotificationConfig(queue_config_list=[
                 QueueConfig(queue=rule["arn"], events=list(rule["events"]), config_id=rule["id"],
                             prefix_filter_rule=PrefixFilterRule(rule["prefix"]) if rule["prefix"] else None,
@@ -197,32 +197,32 @@ class Server:
 
     def put_policy(self, name: str, policy: Any) -> None:
         """Create or replace a policy."""
-        with attempt(f"write policy {name}"):
+        with error_context(f"write policy {name}"):
             self._admin.policy_add(policy_name=name, policy=policy)
 
     def remove_policy(self, name: str) -> None:
         """Remove a policy; MinIO refuses one that is attached."""
-        with attempt(f"remove policy {name}"):
+        with error_context(f"remove policy {name}"):
             self._admin.policy_remove(policy_name=name)
 
     def put_user(self, name: str, secret: str) -> None:
         """Create a user, or set its secret."""
-        with attempt(f"set the secret of user {name}"):
+        with error_context(f"set the secret of user {name}"):
             self._admin.user_add(access_key=name, secret_key=secret)
 
     def enable_user(self, name: str, enabled: bool) -> None:
         """Enable or disable a user."""
-        with attempt(f"{'enable' if enabled else 'disable'} user {name}"):
+        with error_context(f"{'enable' if enabled else 'disable'} user {name}"):
             (self._admin.user_enable if enabled else self._admin.user_disable)(access_key=name)
 
     def remove_user(self, name: str) -> None:
         """Remove a user."""
-        with attempt(f"remove user {name}"):
+        with error_context(f"remove user {name}"):
             self._admin.user_remove(access_key=name)
 
     def attach(self, add: Sequence[str], remove: Sequence[str], **whom: str) -> None:
         """Attach and detach policies of a ``user`` or ``group``."""
-        with attempt(f"attach policies to {' '.join(*whom.items())}"):
+        with error_context(f"attach policies to {' '.join(*whom.items())}"):
             if add:
                 self._admin.attach_policy(policies=list(add), **whom)
             if remove:
@@ -230,7 +230,7 @@ class Server:
 
     def set_members(self, name: str, add: Sequence[str], remove: Sequence[str]) -> None:
         """Add and remove members of a group, which is created if there is none."""
-        with attempt(f"set the members of group {name}"):
+        with error_context(f"set the members of group {name}"):
             if add or not remove:
                 self._admin.group_add(group_name=name, members=list(add))
             if remove:
@@ -238,29 +238,29 @@ class Server:
 
     def enable_group(self, name: str, enabled: bool) -> None:
         """Enable or disable a group."""
-        with attempt(f"{'enable' if enabled else 'disable'} group {name}"):
+        with error_context(f"{'enable' if enabled else 'disable'} group {name}"):
             (self._admin.group_enable if enabled else self._admin.group_disable)(group_name=name)
 
     def remove_group(self, name: str, members: Sequence[str]) -> None:
         """Remove a group, for which MinIO wants it empty."""
-        with attempt(f"remove group {name}"):
+        with error_context(f"remove group {name}"):
             if members:
                 self._admin.group_remove(group_name=name, members=list(members))
             self._admin.group_remove(group_name=name, members=[])
 
     def add_service_account(self, key: str, secret: str, policy: Any) -> None:
         """Create a service account of the administrator in use, limited by ``policy``."""
-        with attempt(f"create service account {key}"):
+        with error_context(f"create service account {key}"):
             self._admin.add_service_account(access_key=key, secret_key=secret, policy=policy)
 
     def update_service_account(self, key: str, secret: str | None = None, policy: Any = None) -> None:
         """Set the secret or the policy of a service account."""
-        with attempt(f"update service account {key}"):
+        with error_context(f"update service account {key}"):
             self._admin.update_service_account(access_key=key, secret_key=secret, policy=policy)
 
     def remove_service_account(self, key: str) -> None:
         """Remove a service account."""
-        with attempt(f"remove service account {key}"):
+        with error_context(f"remove service account {key}"):
             self._admin.delete_service_account(access_key=key)
 
 

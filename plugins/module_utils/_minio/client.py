@@ -73,7 +73,7 @@ class Connection:
 
 
 @contextmanager
-def attempt(what: str) -> Iterator[None]:
+def error_context(what: str) -> Iterator[None]:
     """Turn an error of the SDK into MinioError."""
     try:
         yield
@@ -117,7 +117,7 @@ def run_module(module: AnsibleModule, work: Callable[[Connection], dict[str, Any
 
 def _admin_reason(error: Any) -> str:
     try:
-        answer = json.loads(error._body)
-        return f"{answer['Code']}: {answer.get('Message', '').rstrip('.')}"
+        response = json.loads(error._body)
+        return f"{response['Code']}: {response.get('Message', '').rstrip('.')}"
     except (AttributeError, KeyError, ValueError):
         return f"the server answered with status {getattr(error, '_code', 'unknown')}"

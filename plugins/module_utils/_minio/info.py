@@ -15,33 +15,33 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, attempt
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, error_context
 
 
 def read(connection: Connection, count_waiting: bool = False) -> dict[str, Any]:
     """Return the result of minio_info, or raise MinioError."""
-    with attempt(f"read the state of MinIO at {connection.url}"):
-        said = json.loads(connection.admin.info())
+    with error_context(f"read the state of MinIO at {connection.url}"):
+        info = json.loads(connection.admin.info())
         health = connection.http.request("GET", f"{connection.url}/minio/health/cluster")
     metrics = _metrics(connection) if count_waiting else ""
-    return {"changed": False, **summary(said, metrics), "healthy": health.status == 200}
+    return {"changed": False, **summary(info, metrics), "healthy": health.status == 200}
 
 
-def summary(said: Mapping[str, Any], metrics: str = "") -> dict[str, Any]:
+def summary(info: Mapping[str, Any], metrics: str = "") -> dict[str, Any]:
     """Return what matters of the server's own account and of its metrics, if they were read. Pure."""
     statuses = {(kind, identifier): state.get("status", "unknown")
-                for entry in (said.get("services") or {}).get("notifications") or []
+                for entry in (info.get("services") or {}).get("notifications") or []
                 for kind, targets in entry.items() for target in targets for identifier, state in target.items()}
     targets = []
-    for arn in sorted(said.get("sqsARN") or []):
+    for arn in sorted(info.get("sqsARN") or []):
         identifier, kind = arn.split(":")[4:6]
         targets.append({"arn": arn, "id": identifier, "type": kind,
                         "status": statuses.get((kind, identifier), "unknown"),
                         "waiting": events_waiting(metrics, kind, identifier)})
     return {
-        "version": next((server.get("version") for server in said.get("servers") or []), None),
-        "region": said.get("region") or "",
-        "deployment_id": said.get("deploymentID"),
+        "version": next((server.get("version") for server in info.get("servers") or []), None),
+        "region": info.get("region") or "",
+        "deployment_id": info.get("deploymentID"),
         "target_arns": [target["arn"] for target in targets],
         "targets": targets,
     }
@@ -72,7 +72,7 @@ def _encoded(part: bytes) -> bytes:
 def _metrics(connection: Connection) -> str:
     """Return the server's metrics, at most 10 seconds old (minio ``cmd/metrics-v2.go``), or raise MinioError."""
     token = metrics_token(connection.credentials.access_key, connection.credentials.secret_key, time.time())
-    with attempt(f"read the metrics of MinIO at {connection.url}"):
-        answer = connection.http.request(
+    with error_context(f"read the metrics of MinIO at {connection.url}"):
+        response = connection.http.request(
             "GET", f"{connection.url}/minio/v2/metrics/cluster", headers={"Authorization": f"Bearer {token}"})
-    return answer.data.decode()
+    return response.data.decode()

@@ -58,7 +58,7 @@ class Current:
     """Whether the rules of targets that are not live were read too."""
 
 
-def granted(grant: str, buckets: Sequence[str]) -> dict[str, Any]:
+def policy_for(grant: str, buckets: Sequence[str]) -> dict[str, Any]:
     """Return the least privileges of an uploader, the indexing Jobs, or fence, which signs URLs, on some buckets."""
     return {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": sorted(_ACTIONS[grant]), "Resource": [f"arn:aws:s3:::{b}/*" for b in buckets]},
@@ -121,33 +121,33 @@ def warnings(current: Current, changes: Sequence[Change]) -> list[str]:
     return [sentence[0].upper() + sentence[1:] for sentence in dict.fromkeys(found)]
 
 
-def _bucket(current: Current, wanted: Mapping[str, Any]) -> Iterable[Change]:
-    name = wanted["name"]
+def _bucket(current: Current, desired: Mapping[str, Any]) -> Iterable[Change]:
+    name = desired["name"]
     resource, found = f"bucket {name}", current.buckets.get(name)
-    if wanted["state"] == "absent":
+    if desired["state"] == "absent":
         if found is not None:
             yield Change("delete", resource, operation="remove_bucket", parameters={"name": name})
         return
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
         raise PlanError(f"{name} is no name for a bucket: use 3 to 63 lower-case letters, digits, dots and dashes.")
     if found is None:
-        found = {"object_lock": wanted["object_lock"], "quota": 0,
-                 "versioning": "enabled" if wanted["object_lock"] else None}
-        yield Change("create", resource, after={"object_lock": wanted["object_lock"]}, operation="make_bucket",
-                     parameters={"name": name, "object_lock": wanted["object_lock"]})
-    if wanted["object_lock"] and not found["object_lock"]:
+        found = {"object_lock": desired["object_lock"], "quota": 0,
+                 "versioning": "enabled" if desired["object_lock"] else None}
+        yield Change("create", resource, after={"object_lock": desired["object_lock"]}, operation="make_bucket",
+                     parameters={"name": name, "object_lock": desired["object_lock"]})
+    if desired["object_lock"] and not found["object_lock"]:
         raise PlanError(f"Bucket {name} exists without object lock, which can only be had at creation: make another.")
-    if wanted["versioning"] and wanted["versioning"] != found["versioning"]:
+    if desired["versioning"] and desired["versioning"] != found["versioning"]:
         if found["object_lock"]:
             raise PlanError(f"Bucket {name} has object lock, which needs versioning: leave its versioning enabled.")
-        yield Change("update", resource, "versioning", found["versioning"], wanted["versioning"], "set_versioning",
-                     {"name": name, "versioning": wanted["versioning"]})
-    if wanted["quota"] is not None and size(wanted["quota"]) != found["quota"]:
-        yield Change("update", resource, "quota", found["quota"], size(wanted["quota"]), "set_quota",
-                     {"name": name, "quota": size(wanted["quota"])})
+        yield Change("update", resource, "versioning", found["versioning"], desired["versioning"], "set_versioning",
+                     {"name": name, "versioning": desired["versioning"]})
+    if desired["quota"] is not None and size(desired["quota"]) != found["quota"]:
+        yield Change("update", resource, "quota", found["quota"], size(desired["quota"]), "set_quota",
+                     {"name": name, "quota": size(desired["quota"])})
 
 
-def meaning(rule: Mapping[str, Any]) -> tuple[Any, ...]:
+def normalized(rule: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what a rule does, so that two that do the same are equal; the region of the ARN says nothing."""
     events = {one for event in rule["events"] for one in _FAMILIES.get(event, (event,))}
     return rule["id"], _target_name(rule["arn"]), frozenset(events), rule["prefix"] or "", rule["suffix"] or ""
@@ -156,30 +156,30 @@ def meaning(rule: Mapping[str, Any]) -> tuple[Any, ...]:
 def _rules(current: Current, bucket: Mapping[str, Any], options: Mapping[str, Any]) -> list[Change]:
     found = current.buckets.get(bucket["name"], {}).get("rules", [])
     to_go = _target_names(options["remove_target_arns"])
-    wanted = [_rule(current, bucket["name"], each) for each in bucket["notifications"]]
-    ids = [rule["id"] for rule in wanted]
+    desired = [_rule(current, bucket["name"], each) for each in bucket["notifications"]]
+    ids = [rule["id"] for rule in desired]
     if len(set(ids)) != len(ids):
         raise PlanError(f"Bucket {bucket['name']} has two rules of one id: give each its own.")
-    for rule, each in zip(wanted, bucket["notifications"]):
+    for rule, each in zip(desired, bucket["notifications"]):
         if not (options["purge_notifications"] or each["take_over"]):
             _refuse_loss(bucket["name"], rule, found, to_go)
     # MinIO refuses two rules that do the same, so ours takes the place of one under another id.
-    same = [meaning(rule)[1:] for rule in wanted]
+    same = [normalized(rule)[1:] for rule in desired]
     kept = [] if options["purge_notifications"] else [
         rule for rule in found
-        if rule["id"] not in ids and meaning(rule)[1:] not in same and _target_name(rule["arn"]) not in to_go]
-    if sorted(map(_order, found)) == sorted(map(_order, kept + wanted)):
+        if rule["id"] not in ids and normalized(rule)[1:] not in same and _target_name(rule["arn"]) not in to_go]
+    if sorted(map(_order, found)) == sorted(map(_order, kept + desired)):
         return []
-    return [_put_rules(bucket["name"], found, _that_can_be_written(current, bucket["name"], kept, options) + wanted)]
+    return [_put_rules(bucket["name"], found, _that_can_be_written(current, bucket["name"], kept, options) + desired)]
 
 
-def _refuse_loss(bucket: str, wanted: Mapping[str, Any], found: Sequence[Mapping[str, Any]], to_go: Collection[tuple[str, ...]]) -> None:
+def _refuse_loss(bucket: str, desired: Mapping[str, Any], found: Sequence[Mapping[str, Any]], to_go: Collection[tuple[str, ...]]) -> None:
     """Raise PlanError if a rule with the id of ours sends keys, or to another target, that it would send no more: it may be another's."""
     for rule in found:
         prefix, suffix = rule["prefix"] or "", rule["suffix"] or ""
-        all_keys = prefix.startswith(wanted["prefix"] or "") and suffix.endswith(wanted["suffix"] or "")
-        same_target = _target_name(rule["arn"]) == _target_name(wanted["arn"])
-        if rule["id"] == wanted["id"] and _target_name(rule["arn"]) not in to_go and not (all_keys and same_target):
+        all_keys = prefix.startswith(desired["prefix"] or "") and suffix.endswith(desired["suffix"] or "")
+        same_target = _target_name(rule["arn"]) == _target_name(desired["arn"])
+        if rule["id"] == desired["id"] and _target_name(rule["arn"]) not in to_go and not (all_keys and same_target):
             raise PlanError(
                 f"Bucket {bucket} already has a rule {rule['id']} that sends keys with prefix {prefix!r} and suffix {suffix!r} to {rule['arn']}, "
                 "and ours in its place would send less of that. If another pipeline needs it, give this bucket an id of its own; if not, set "
@@ -203,18 +203,18 @@ def _that_can_be_written(current: Current, bucket: str, kept: Sequence[Any], opt
 
 
 def _order(rule: Mapping[str, Any]) -> str:
-    identifier, target, events, prefix, suffix = meaning(rule)
+    identifier, target, events, prefix, suffix = normalized(rule)
     return repr((identifier, target, sorted(events), prefix, suffix))
 
 
-def _rule(current: Current, bucket: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    kind, dummy, identifier = wanted["target"].partition("/")
+def _rule(current: Current, bucket: str, desired: Mapping[str, Any]) -> dict[str, Any]:
+    kind, dummy, identifier = desired["target"].partition("/")
     arn = f"arn:minio:sqs:{current.region}:{identifier}:{kind}"
     if arn not in current.arns:
-        raise PlanError(f"Bucket {bucket} cannot send to {wanted['target']}, as the server has no such target: it has "
+        raise PlanError(f"Bucket {bucket} cannot send to {desired['target']}, as the server has no such target: it has "
                         f"{', '.join(current.arns) or 'none'}. Configure the target and restart the server first.")
-    return {"id": wanted["id"], "arn": arn, "events": list(wanted["events"]), "prefix": wanted["prefix"],
-            "suffix": wanted["suffix"]}
+    return {"id": desired["id"], "arn": arn, "events": list(desired["events"]), "prefix": desired["prefix"],
+            "suffix": desired["suffix"]}
 
 
 def _target_name(arn: str) -> tuple[str, ...]:
@@ -254,14 +254,14 @@ def _put_rules(bucket: str, before: Sequence[Any], after: Sequence[Any]) -> Chan
                   {"bucket": bucket, "rules": after})
 
 
-def _document(wanted: Mapping[str, Any], found: Any, purge: bool) -> Any:
+def _document(desired: Mapping[str, Any], found: Any, purge: bool) -> Any:
     """Return the document of a policy. A granted one keeps the other buckets and statements that it has: another run may need them."""
-    if not wanted["grant"]:
-        return wanted["policy"]
-    buckets, kept, listable = list(wanted["buckets"]), [], []
+    if not desired["grant"]:
+        return desired["policy"]
+    buckets, kept, listable = list(desired["buckets"]), [], []
     for statement in [] if purge else _statements(found):
         grant, names = _granted_by(statement)
-        if grant == wanted["grant"]:
+        if grant == desired["grant"]:
             buckets += names
         elif grant is None:
             kept.append(statement)
@@ -269,9 +269,9 @@ def _document(wanted: Mapping[str, Any], found: Any, purge: bool) -> Any:
             listable += names
         elif names := [name for name in names if name not in buckets]:
             kept.append({**statement, "Resource": [f"arn:aws:s3:::{name}/*" for name in names]})
-    document = granted(wanted["grant"], list(dict.fromkeys(buckets)))
+    document = policy_for(desired["grant"], list(dict.fromkeys(buckets)))
     if others := [name for name in dict.fromkeys(listable) if name not in buckets]:
-        kept.append(granted(wanted["grant"], others)["Statement"][1])
+        kept.append(policy_for(desired["grant"], others)["Statement"][1])
     return {**document, "Statement": [*document["Statement"], *kept]}
 
 
@@ -279,25 +279,25 @@ _LISTING = "listing"
 
 
 def _granted_by(statement: Mapping[str, Any]) -> tuple[str | None, list[str]]:
-    """Return of which grant a statement of ``granted`` is, or that it is its _LISTING, and the buckets; None for any other statement."""
+    """Return of which grant a statement of ``policy_for`` is, or that it is its _LISTING, and the buckets; None for any other statement."""
     def listed(name: str) -> list[str]:
         value = statement.get(name) or []
         return [value] if isinstance(value, str) else list(value)
 
     names = [arn.removeprefix("arn:aws:s3:::").removesuffix("/*") for arn in listed("Resource")]
     for grant in GRANTS if not any("/" in name or "*" in name for name in names) else ():
-        for kind, ours in zip((grant, _LISTING), granted(grant, names)["Statement"]):
-            if _normal({"Statement": [{**ours, "Sid": statement.get("Sid")}]}) == _normal({"Statement": [statement]}):
+        for kind, ours in zip((grant, _LISTING), policy_for(grant, names)["Statement"]):
+            if _normalized({"Statement": [{**ours, "Sid": statement.get("Sid")}]}) == _normalized({"Statement": [statement]}):
                 return kind, names
     return None, []
 
 
 def same_policy(one: Any, other: Any) -> bool:
     """Tell whether two documents say the same; MinIO turns single words into lists and sorts them."""
-    return _normal(one) == _normal(other)
+    return _normalized(one) == _normalized(other)
 
 
-def _normal(document: Any) -> Any:
+def _normalized(document: Any) -> Any:
     def listed(value: Any) -> Any:
         return sorted(value) if isinstance(value, list) else [value]
 
@@ -310,100 +310,100 @@ def _statements(document: Any) -> list[Mapping[str, Any]]:
     return statements if isinstance(statements, list) else [statements]
 
 
-def _policy(current: Current, wanted: Mapping[str, Any], purge: bool) -> Iterable[Change]:
-    name, found = wanted["name"], current.policies.get(wanted["name"])
-    if wanted["state"] == "absent":
+def _policy(current: Current, desired: Mapping[str, Any], purge: bool) -> Iterable[Change]:
+    name, found = desired["name"], current.policies.get(desired["name"])
+    if desired["state"] == "absent":
         if found is not None:
             yield Change("delete", f"policy {name}", before=found, operation="remove_policy", parameters={"name": name})
         return
-    document = _document(wanted, found, purge)
+    document = _document(desired, found, purge)
     if found is None or not same_policy(found, document):
         yield Change("update" if found else "create", f"policy {name}", before=found, after=document,
                      operation="put_policy", parameters={"name": name, "policy": document})
 
 
-def _user(current: Current, wanted: Mapping[str, Any], purge: bool) -> Iterable[Change]:
-    name, found = wanted["name"], current.users.get(wanted["name"])
+def _user(current: Current, desired: Mapping[str, Any], purge: bool) -> Iterable[Change]:
+    name, found = desired["name"], current.users.get(desired["name"])
     resource = f"user {name}"
-    if wanted["state"] == "absent":
+    if desired["state"] == "absent":
         if found is not None:
             yield Change("delete", resource, operation="remove_user", parameters={"name": name})
         return
-    if found is None and not wanted["secret"]:
+    if found is None and not desired["secret"]:
         raise PlanError(f"User {name} does not exist and has no secret: give it one of 8 characters or more.")
-    _check_secret(f"User {name}", wanted["secret"])
+    _check_secret(f"User {name}", desired["secret"])
     in_force = (found or {}).get("secret_in_force")
     # MinIO refuses a disabled user whatever its secret is, and the one it has may be why it was disabled.
-    unknown = in_force is None and found is not None and not found["enabled"] and wanted["enabled"] and wanted["secret"]
+    unknown = in_force is None and found is not None and not found["enabled"] and desired["enabled"] and desired["secret"]
     another = found is not None and (in_force is False or bool(unknown))
     if found is None or another:
         yield Change("update" if found else "create", resource, "secret" if found else None, operation="put_user",
-                     parameters={"name": name, "secret": wanted["secret"]})
+                     parameters={"name": name, "secret": desired["secret"]})
     # Setting the secret enables the user.
     enabled = True if found is None or another else found["enabled"]
-    attached = _attached(resource, "user", name, (found or {}).get("policies", []), wanted["policies"], purge)
-    switched = [Change("update", resource, "enabled", enabled, wanted["enabled"], "enable_user",
-                       {"name": name, "enabled": wanted["enabled"]})] if wanted["enabled"] != enabled else []
-    if attached and not enabled and not wanted["enabled"]:
+    attached = _attached(resource, "user", name, (found or {}).get("policies", []), desired["policies"], purge)
+    switched = [Change("update", resource, "enabled", enabled, desired["enabled"], "enable_user",
+                       {"name": name, "enabled": desired["enabled"]})] if desired["enabled"] != enabled else []
+    if attached and not enabled and not desired["enabled"]:
         raise PlanError(f"User {name} is disabled, and MinIO changes the policies of enabled users only: enable it, or "
                         "leave its policies as they are.")
-    yield from (*switched, *attached) if wanted["enabled"] else (*attached, *switched)
+    yield from (*switched, *attached) if desired["enabled"] else (*attached, *switched)
 
 
-def _attached(resource: str, kind: str, name: str, found: Sequence[str], wanted: Sequence[str] | None, purge: bool) -> list[Change]:
-    after = _with_kept(found, wanted, purge)
+def _attached(resource: str, kind: str, name: str, found: Sequence[str], desired: Sequence[str] | None, purge: bool) -> list[Change]:
+    after = _with_kept(found, desired, purge)
     if set(found) == set(after):
         return []
     return [Change("update", resource, "policies", sorted(found), after, "attach", {
         kind: name, "add": sorted(set(after) - set(found)), "remove": sorted(set(found) - set(after))})]
 
 
-def _with_kept(found: Sequence[str], wanted: Sequence[str] | None, purge: bool) -> list[str]:
+def _with_kept(found: Sequence[str], desired: Sequence[str] | None, purge: bool) -> list[str]:
     """Return what a list shall hold: what is there stays, as others may need it, unless it is to be purged."""
-    if wanted is None:
+    if desired is None:
         return sorted(found)
-    return sorted(set(wanted) if purge else {*found, *wanted})
+    return sorted(set(desired) if purge else {*found, *desired})
 
 
-def _group(current: Current, wanted: Mapping[str, Any], purge: bool) -> Iterable[Change]:
-    name, found = wanted["name"], current.groups.get(wanted["name"])
+def _group(current: Current, desired: Mapping[str, Any], purge: bool) -> Iterable[Change]:
+    name, found = desired["name"], current.groups.get(desired["name"])
     resource, members = f"group {name}", (found or {}).get("members", [])
-    if wanted["state"] == "absent":
+    if desired["state"] == "absent":
         if found is not None:
             yield Change("delete", resource, before={"members": members}, operation="remove_group",
                          parameters={"name": name, "members": members})
         return
-    target = _with_kept(members, wanted["members"], purge)
+    target = _with_kept(members, desired["members"], purge)
     if found is None or sorted(members) != target:
         yield Change("update" if found else "create", resource, "members", sorted(members), target, "set_members", {
             "name": name, "add": sorted(set(target) - set(members)), "remove": sorted(set(members) - set(target))})
-    if wanted["enabled"] != (found or {}).get("enabled", True):
-        yield Change("update", resource, "enabled", not wanted["enabled"], wanted["enabled"], "enable_group",
-                     {"name": name, "enabled": wanted["enabled"]})
-    yield from _attached(resource, "group", name, (found or {}).get("policies", []), wanted["policies"], purge)
+    if desired["enabled"] != (found or {}).get("enabled", True):
+        yield Change("update", resource, "enabled", not desired["enabled"], desired["enabled"], "enable_group",
+                     {"name": name, "enabled": desired["enabled"]})
+    yield from _attached(resource, "group", name, (found or {}).get("policies", []), desired["policies"], purge)
 
 
-def _service_account(current: Current, wanted: Mapping[str, Any], purge: bool) -> Iterable[Change]:
-    key, found = wanted["access_key"], current.service_accounts.get(wanted["access_key"])
+def _service_account(current: Current, desired: Mapping[str, Any], purge: bool) -> Iterable[Change]:
+    key, found = desired["access_key"], current.service_accounts.get(desired["access_key"])
     resource = f"service account {key}"
-    if wanted["state"] == "absent":
+    if desired["state"] == "absent":
         if found is not None:
             yield Change("delete", resource, operation="remove_service_account", parameters={"key": key})
         return
-    document = _document(wanted, (found or {}).get("policy"), purge)
-    _check_secret(f"Service account {key}", wanted["secret"])
+    document = _document(desired, (found or {}).get("policy"), purge)
+    _check_secret(f"Service account {key}", desired["secret"])
     if found is None:
-        if not wanted["secret"]:
+        if not desired["secret"]:
             raise PlanError(f"Service account {key} does not exist and has no secret: give it one.")
         yield Change("create", resource, after={"policy": document}, operation="add_service_account",
-                     parameters={"key": key, "secret": wanted["secret"], "policy": document})
+                     parameters={"key": key, "secret": desired["secret"], "policy": document})
         return
     another_policy = bool(document) and not same_policy(found["policy"], document)
     # MinIO takes an update without a policy as one that removes it, and the account could then do all that its owner can.
     policy = document if another_policy else found["policy"]
     if found.get("secret_in_force") is False:
         yield Change("update", resource, "secret", operation="update_service_account",
-                     parameters={"key": key, "secret": wanted["secret"], "policy": policy})
+                     parameters={"key": key, "secret": desired["secret"], "policy": policy})
     if another_policy:
         yield Change("update", resource, "policy", found["policy"], document, "update_service_account",
                      {"key": key, "policy": document})

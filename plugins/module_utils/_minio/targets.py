@@ -226,23 +226,23 @@ def former(settings: str, region: str = "") -> list[dict[str, str]]:
     return found
 
 
-def missing(wanted: Sequence[Mapping[str, Any]], live: Sequence[str] | None) -> list[str]:
+def missing(desired: Sequence[Mapping[str, Any]], live: Sequence[str] | None) -> list[str]:
     """Return the targets of a plan that are not among the ARNs of live ones, as ``GEN3:webhook``, sorted; none where ``live`` is unknown.
 
     The region says nothing: a server of somebody else may have another.
     """
     without_region = re.compile("^arn:minio:sqs:[^:]*:")
     there = {without_region.sub("", arn) for arn in live or ()}
-    return [] if live is None else sorted({without_region.sub("", target["arn"]) for target in wanted} - there)
+    return [] if live is None else sorted({without_region.sub("", target["arn"]) for target in desired} - there)
 
 
 def log_reason(lines: Sequence[str], targets: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> str:
-    """Return those lines of the server's log that tell why it failed, once each and without secrets (``conceal``); '' where none does."""
+    """Return those lines of the server's log that tell why it failed, once each and without secrets (``redact``); '' where none does."""
     telling = [line for line in lines if re.search("notification target|fatal|err:|invalid|error", line, re.IGNORECASE)]
-    return conceal(" ".join(dict.fromkeys(telling)), targets, more)
+    return redact(" ".join(dict.fromkeys(telling)), targets, more)
 
 
-def conceal(text: str, targets: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> str:
+def redact(text: str, targets: Sequence[Mapping[str, Any]], more: Sequence[str] = ()) -> str:
     """Return a text, such as a line of the server's log, without the secrets of the targets.
 
     Those are passwords and tokens, and what may hold one: addresses and connection strings. ``more`` are further values

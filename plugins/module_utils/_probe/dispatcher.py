@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import troubles
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan import pod_failures
 
 
 def why_not_running(deployment: Mapping[str, Any] | None, pods: Sequence[Mapping[str, Any]], where: str) -> list[str]:
@@ -25,7 +25,7 @@ def why_not_running(deployment: Mapping[str, Any] | None, pods: Sequence[Mapping
         return [f"{where} has 0 replicas, so nothing takes the events."]
     if (deployment.get("status") or {}).get("availableReplicas"):
         return []
-    return [f"No pod of {where} is available.", *(f"{reason[0].upper()}{reason[1:]}." for reason in troubles(deployment, pods))]
+    return [f"No pod of {where} is available.", *(f"{reason[0].upper()}{reason[1:]}." for reason in pod_failures(deployment, pods))]
 
 
 def selector(deployment: Mapping[str, Any]) -> str:

@@ -244,10 +244,10 @@ def target_evidence(target: Target) -> str:
     return f"{target.name} is {target.status or 'not known to MinIO'}; events waiting for it: {waiting}"
 
 
-def bridge(place: str, namespace: str, name: str = "event-bridge", address: str = "127.0.0.1:4199",
+def bridge(location: str, namespace: str, name: str = "event-bridge", address: str = "127.0.0.1:4199",
            dead_letters: str = "/var/lib/event-bridge/dead-letters") -> Bridge:
     """Return where to look at a bridge on MinIO's ``node`` or in the ``cluster``; the defaults are those of the role event_bridge."""
-    if place == "cluster":
+    if location == "cluster":
         deployment = f"-n {namespace} deployment/{name}"
         port = address.rpartition(":")[2]
         return Bridge(f"kubectl logs {deployment}", f"port {port} of kubectl port-forward {deployment} {port}, path /metrics, login minio:<token>",

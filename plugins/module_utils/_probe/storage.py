@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any, Protocol
 
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import info as _minio_info
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, MinioError, attempt
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, MinioError, error_context
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.model import Target
 
 try:
@@ -58,13 +58,13 @@ class MinioServer:
 
     def put(self, bucket: str, key: str, content: bytes) -> str | None:
         """Put an object; return its version, None in a bucket without versions."""
-        with attempt(f"put an object at {self._connection.url}"):
+        with error_context(f"put an object at {self._connection.url}"):
             return self._connection.s3.put_object(
                 bucket_name=bucket, object_name=key, data=BytesIO(content), length=len(content)).version_id
 
     def remove(self, bucket: str, key: str, version: str | None) -> None:
         """Remove that version of an object."""
-        with attempt(f"remove an object at {self._connection.url}"):
+        with error_context(f"remove an object at {self._connection.url}"):
             self._connection.s3.remove_object(bucket_name=bucket, object_name=key, version_id=version)
 
     def target(self, name: str) -> Target:

@@ -28,7 +28,7 @@ _SHOWN = 100
 """How many keys of each kind a result names; their number is always told."""
 
 
-class Pace:
+class RateLimiter:
     """Lets so many calls a second pass, evenly."""
 
     def __init__(self, rate: float):
@@ -48,23 +48,23 @@ def run(pages: Pages, indexd: Post, send: Send | None, options: Mapping[str, Any
     ``indexd`` posts to indexd's ``/bulk/documents``; without ``metadata`` no status is looked at. The events of a page come first, since
     what is stuck waits for nothing else.
     """
-    pace = Pace(options["rate"])
+    limiter = RateLimiter(options["rate"])
     counts = {"seen": 0, "stuck": 0, "sent": 0, "without_record": 0, "without_guid": 0, "too_young": 0, "folders": 0, "damaged": 0,
               "replaced": 0, "odd_names": 0, "indexed": 0, "stale_status": 0, "status_set": 0}
     shown: dict[str, list[str]] = {"stuck": [], "without_record": [], "without_guid": [], "damaged": [], "replaced": [],
                                    "odd_names": [], "stale_status": []}
     last: reindex.Upload | None = None
     for page in pages:
-        wanted = [upload for upload in page if upload.key.endswith(options["suffix"])]
-        guids = sorted({upload.guid for upload in wanted if upload.guid and not upload.is_folder})
-        found = reindex.review(wanted, _records(indexd, guids), datetime.now(timezone.utc), options["min_age"],
+        selected = [upload for upload in page if upload.key.endswith(options["suffix"])]
+        guids = sorted({upload.guid for upload in selected if upload.guid and not upload.is_folder})
+        found = reindex.review(selected, _records(indexd, guids), datetime.now(timezone.utc), options["min_age"],
                                options["image"])
         for kind in vars(found):
             counts[kind] += len(getattr(found, kind))
         _show(shown, vars(found))
         if send:
             for upload in found.stuck:
-                pace.wait()
+                limiter.wait()
                 send(upload)
                 counts["sent"] += 1
         if metadata:
@@ -110,8 +110,8 @@ def _records(indexd: Post, guids: list[str]) -> dict[str, Mapping[str, Any]]:
 
 def _part(indexd: Post, guids: list[str]) -> dict[str, Mapping[str, Any]]:
     """Return the records of some GUIDs, in one call."""
-    status, answer = indexd(guids)
-    if status != 200 or not isinstance(answer, list):
+    status, response = indexd(guids)
+    if status != 200 or not isinstance(response, list):
         raise CallError(f"Reading {len(guids)} records from indexd's /bulk/documents was answered with HTTP {status}: check that "
                         "indexd_url ends with /index and leads to indexd.")
-    return {record["did"]: record for record in answer}
+    return {record["did"]: record for record in response}

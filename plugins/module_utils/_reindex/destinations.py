@@ -26,7 +26,7 @@ def topic(sns: Any, topic_arn: str, bucket: str, region: str) -> Send:
 
     def send(upload: Upload) -> None:
         event = events.s3_event(bucket, region, upload, _now())
-        with aws.attempt(f"publish to {topic_arn}", "sns:Publish", f"the topic {topic_arn}"):
+        with aws.error_context(f"publish to {topic_arn}", "sns:Publish", f"the topic {topic_arn}"):
             sns.publish(TopicArn=topic_arn, Subject=events.SUBJECT, Message=json.dumps(event), aws_retry=True)
 
     return send
@@ -37,7 +37,7 @@ def queue(sqs: Any, queue_url: str, bucket: str, region: str) -> Send:
 
     def send(upload: Upload) -> None:
         message = events.envelope(events.s3_event(bucket, region, upload, _now()), str(uuid.uuid4()), _now())
-        with aws.attempt(f"send a message to {queue_url}", "sqs:SendMessage", f"the queue {queue_url}"):
+        with aws.error_context(f"send a message to {queue_url}", "sqs:SendMessage", f"the queue {queue_url}"):
             sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(message), aws_retry=True)
 
     return send

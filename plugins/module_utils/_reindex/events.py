@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The event that says again that an object was uploaded, in the form that each entrance of the pipeline takes. Pure.
+"""The event that says again that an object was uploaded, in the form that each destination of the pipeline takes. Pure.
 
 One record an event: ssjdispatcher repeats all of a message whose first Job cannot be made.
 

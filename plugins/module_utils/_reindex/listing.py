@@ -24,13 +24,13 @@ def s3_pages(s3: Any, options: Mapping[str, Any]) -> Pages:
     bucket = options["bucket"]
     start = {"StartAfter": options["marker"]} if options["marker"] else {}
     while True:
-        with aws.attempt(f"list S3 bucket {bucket}", "s3:ListBucket", f"the bucket {bucket}"):
-            answer = s3.list_objects_v2(Bucket=bucket, Prefix=options["prefix"], MaxKeys=_page_size(options), **start, aws_retry=True)
-        if answer.get("Contents"):
-            yield [Upload(each["Key"], each["Size"], each["ETag"].strip('"'), each["LastModified"]) for each in answer["Contents"]]
-        if not answer.get("IsTruncated"):
+        with aws.error_context(f"list S3 bucket {bucket}", "s3:ListBucket", f"the bucket {bucket}"):
+            response = s3.list_objects_v2(Bucket=bucket, Prefix=options["prefix"], MaxKeys=_page_size(options), **start, aws_retry=True)
+        if response.get("Contents"):
+            yield [Upload(each["Key"], each["Size"], each["ETag"].strip('"'), each["LastModified"]) for each in response["Contents"]]
+        if not response.get("IsTruncated"):
             return
-        start = {"ContinuationToken": answer["NextContinuationToken"]}
+        start = {"ContinuationToken": response["NextContinuationToken"]}
 
 
 def minio_pages(s3: Any, options: Mapping[str, Any]) -> Pages:
@@ -38,7 +38,7 @@ def minio_pages(s3: Any, options: Mapping[str, Any]) -> Pages:
     bucket = options["bucket"]
     objects = s3.list_objects(bucket_name=bucket, prefix=options["prefix"], recursive=True, start_after=options["marker"])
     while True:
-        with minio.attempt(f"list MinIO's bucket {bucket}"):
+        with minio.error_context(f"list MinIO's bucket {bucket}"):
             page = [Upload(each.object_name, each.size, each.etag, each.last_modified)
                     for each in islice(objects, _page_size(options))]
         if not page:

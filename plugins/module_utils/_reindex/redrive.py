@@ -43,7 +43,7 @@ def run(sqs: Any, queue_url: str | None, dead_letter_queue_url: str, most: int, 
                 break
     finally:
         for handle in held:
-            with aws.attempt(f"show a message of {dead_letter_queue_url} again", "sqs:ChangeMessageVisibility", dead_letter_queue_url):
+            with aws.error_context(f"show a message of {dead_letter_queue_url} again", "sqs:ChangeMessageVisibility", dead_letter_queue_url):
                 sqs.change_message_visibility(QueueUrl=dead_letter_queue_url, ReceiptHandle=handle, VisibilityTimeout=0, aws_retry=True)
     return {"sent": sent, "left": left, "more": more}
 
@@ -52,11 +52,11 @@ def _messages(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
     """Yield each message once, until a look of some seconds finds none."""
     seen: set[str] = set()
     while True:
-        with aws.attempt(f"receive from {url}", "sqs:ReceiveMessage", f"the queue {url}"):
+        with aws.error_context(f"receive from {url}", "sqs:ReceiveMessage", f"the queue {url}"):
             # Amazon SQS asks all its servers only where it may wait.
-            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN, WaitTimeSeconds=2,
+            response = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN, WaitTimeSeconds=2,
                                          MessageAttributeNames=["All"], aws_retry=True)
-        fresh = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
+        fresh = [message for message in response.get("Messages", []) if message["MessageId"] not in seen]
         if not fresh:
             return
         seen.update(message["MessageId"] for message in fresh)
@@ -64,7 +64,7 @@ def _messages(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
 
 
 def _send_back(sqs: Any, queue_url: str | None, dead_letter_queue_url: str, message: dict[str, Any]) -> None:
-    with aws.attempt(f"send a message to {queue_url}", "sqs:SendMessage", f"the queue {queue_url}"):
+    with aws.error_context(f"send a message to {queue_url}", "sqs:SendMessage", f"the queue {queue_url}"):
         sqs.send_message(QueueUrl=queue_url, MessageBody=message["Body"], MessageAttributes=message.get("MessageAttributes", {}), aws_retry=True)
-    with aws.attempt(f"delete a message of {dead_letter_queue_url}", "sqs:DeleteMessage", f"the queue {dead_letter_queue_url}"):
+    with aws.error_context(f"delete a message of {dead_letter_queue_url}", "sqs:DeleteMessage", f"the queue {dead_letter_queue_url}"):
         sqs.delete_message(QueueUrl=dead_letter_queue_url, ReceiptHandle=message["ReceiptHandle"], aws_retry=True)

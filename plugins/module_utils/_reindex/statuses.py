@@ -39,4 +39,4 @@ def _where(condition: Callable[[str], bool], uploads: Iterable[Upload]) -> list[
     by_guid = {upload.guid: upload for upload in uploads}
     with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="statuses") as callers:
         answers = list(callers.map(condition, by_guid))
-    return [upload for upload, answer in zip(by_guid.values(), answers) if answer]
+    return [upload for upload, response in zip(by_guid.values(), answers) if response]

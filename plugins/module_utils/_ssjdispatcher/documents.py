@@ -16,7 +16,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document import
 from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge import (
     ABSENT,
     DocumentError,
-    is_hollow,
+    is_empty_tree,
     merge,
     parse,
     remove,
@@ -250,6 +250,6 @@ def _applicable(removals: Sequence[Any], document: Mapping[str, Any], created_by
                 replaced.append(removal["path"])
                 key, name = parse_path(removal["path"])
                 replacements[key] = {name: removal["instead"]}
-    if created_by_us and is_hollow(remove(document, paths + last)):
+    if created_by_us and is_empty_tree(remove(document, paths + last)):
         return paths + last, {}
     return [path for path in paths if path not in replaced], replacements

@@ -150,8 +150,8 @@ def _aws_keys(settings: Settings) -> dict[str, Any]:
     reference = settings.aws_secret_ref
     if settings.aws_credentials != "secret_ref" or not reference:
         return {}
-    place = {"secret": reference["name"], "namespace": reference.get("namespace") or settings.namespace}
-    return {name: {"value_from": {**place, "key": reference.get(f"{name.removeprefix('aws_')}_key") or name}} for name in KEYS}
+    location = {"secret": reference["name"], "namespace": reference.get("namespace") or settings.namespace}
+    return {name: {"value_from": {**location, "key": reference.get(f"{name.removeprefix('aws_')}_key") or name}} for name in KEYS}
 
 
 def _stale_minio_part(settings: Settings) -> list[list[Any]]:

@@ -88,7 +88,7 @@ def review(before: Sequence[Job], after: Sequence[Job], buckets: Sequence[Bucket
             found.problems.append(f"{sentence}; if that is meant, allow it with {CONSENT}.")
     found.warnings += [sentence for name in ours for sentence in _remarks(name, entries, cases)]
     found.warnings += [
-        f"{job.place} has the pattern {job.pattern}, which the chart of gen3-helm puts where none is set: it is replaced."
+        f"{job.where} has the pattern {job.pattern}, which the chart of gen3-helm puts where none is set: it is replaced."
         for job in unset if job.name in ours
     ]
     return found
@@ -162,13 +162,13 @@ class _Comparison:
 def _changes(name: str, entries: Entries, buckets: Sequence[Bucket], cases: Mapping[Case, str]) -> Iterator[str]:
     """Yield what the entry would lose, and what it would newly take."""
     old, new = _entry(entries.before, name), _entry(entries.after, name)
-    place = new.place
+    where = new.where
     pattern_of = {job.name: job.pattern for job in (*entries.before, *entries.after)}
     if old and old.pattern != new.pattern and "pattern" in old.fields:
         lost = {case: path for case, path in cases.items() if case.before == name != case.after}
         if not patterns.named_buckets(old.pattern) and (lost or patterns.automaton(old.pattern) is None):
             yield (
-                f"{place} has the pattern {old.pattern or '(empty)'}, of which cannot be told which buckets it takes; it would"
+                f"{where} has the pattern {old.pattern or '(empty)'}, of which cannot be told which buckets it takes; it would"
                 f" become {new.pattern}, and uploads that it no longer takes would be thrown away"
             )
         else:
@@ -177,25 +177,25 @@ def _changes(name: str, entries: Entries, buckets: Sequence[Bucket], cases: Mapp
             whole = [bucket for bucket in gone if bucket not in kept]
             if whole:
                 yield (
-                    f"{place} would no longer take the bucket {', '.join(whole)}, and uploads there would be thrown away; list"
+                    f"{where} would no longer take the bucket {', '.join(whole)}, and uploads there would be thrown away; list"
                     " all buckets that it should take"
                 )
             for bucket in gone:
                 if bucket in kept:
                     path = [lost[case] for case in lost if case.bucket == bucket and case.after is None and case.intended][0]
                     yield (
-                        f"{place} would no longer take all that it takes of the bucket {bucket}, such as {path}: its pattern"
+                        f"{where} would no longer take all that it takes of the bucket {bucket}, such as {path}: its pattern"
                         f" {old.pattern} would become {new.pattern}; widen the bucket's prefix and suffix"
                     )
             for case, path in _first(lost, lambda case: case.after and case.intended):
                 yield (
-                    f"{place} would lose uploads such as {path} to the entry {case.after}, whose pattern"
+                    f"{where} would lose uploads such as {path} to the entry {case.after}, whose pattern"
                     f" {pattern_of[case.after] or '(empty)'} takes them too"
                 )
     gained = {case: path for case, path in cases.items() if case.after == name != case.before}
     for case, path in _first(gained, lambda case: case.before):
         yield (
-            f"{place} would take uploads such as {path} from the entry {case.before}, whose pattern is"
+            f"{where} would take uploads such as {path} from the entry {case.before}, whose pattern is"
             f" {pattern_of[case.before] or '(empty)'}; narrow the bucket by prefix or suffix, or move {case.before} behind {name}"
         )
     partly = {case.bucket for case in cases if case.before == name and case.intended}
@@ -205,11 +205,11 @@ def _changes(name: str, entries: Entries, buckets: Sequence[Bucket], cases: Mapp
     for bucket in sorted({case.bucket for case in gained if case.before is None and case.upload and case.bucket in partly}):
         path = [gained[case] for case in gained if case.bucket == bucket and case.before is None and case.upload][0]
         yield (
-            f"{place} would take all uploads to the bucket {bucket}, where its pattern {old.pattern} takes a part of them"
+            f"{where} would take all uploads to the bucket {bucket}, where its pattern {old.pattern} takes a part of them"
             f" today, and not for instance {path}: they may be another commons'; give the bucket the prefix or suffix of yours"
         )
     for case, path in _first(gained, lambda case: case.before is None and case.bucket not in listed):
-        yield f"{place} would take uploads such as {path}, which no entry takes today and which are in none of the buckets"
+        yield f"{where} would take uploads such as {path}, which no entry takes today and which are in none of the buckets"
 
 
 def _partial_takers(after: Sequence[Job], buckets: Sequence[Bucket], cases: Mapping[Case, str]) -> Iterator[str]:
@@ -222,7 +222,7 @@ def _partial_takers(after: Sequence[Job], buckets: Sequence[Bucket], cases: Mapp
             if case.bucket == bucket.name and case.upload and case.after not in (None, bucket.job):
                 job = _entry(after, case.after)
                 yield (
-                    f"{job.place} with the pattern {job.pattern or '(empty)'} takes a part of the uploads to the bucket"
+                    f"{job.where} with the pattern {job.pattern or '(empty)'} takes a part of the uploads to the bucket"
                     f" {bucket.name} (such as {path}), since the last entry that matches wins: {bucket.job} would not get them;"
                     f" narrow its pattern or move it before {bucket.job}"
                 )
@@ -239,17 +239,17 @@ def _remarks(name: str, entries: Entries, cases: Mapping[Case, str]) -> Iterator
         longer = f"s3://{bucket}-2/{SAMPLE_GUID}/sample.txt"
         if patterns.matches(old.pattern, longer) and not patterns.matches(new.pattern, longer):
             yield (
-                f"the former pattern {old.pattern} of {new.place} also took buckets whose names go on after {bucket}, such as"
+                f"the former pattern {old.pattern} of {new.where} also took buckets whose names go on after {bucket}, such as"
                 f" {bucket}-2; if there are any, list them."
             )
     lost = {case: path for case, path in cases.items() if case.before == name != case.after and not case.intended}
     for case, path in _first(lost, lambda case: case.bucket):
-        yield f"the former pattern {old.pattern} of {new.place} also took {path}, which it will not take any more."
+        yield f"the former pattern {old.pattern} of {new.where} also took {path}, which it will not take any more."
     partly = {case.bucket for case in cases if case.before == name and case.intended}
     gained = {case: path for case, path in cases.items() if case.after == name and case.before is None}
     if not any(case.upload and case.bucket in partly for case in gained):
         for case, path in _first(gained, lambda case: case.bucket in partly):
-            yield f"{new.place} takes more of the bucket {case.bucket} than its former pattern {old.pattern}, such as {path}."
+            yield f"{new.where} takes more of the bucket {case.bucket} than its former pattern {old.pattern}, such as {path}."
 
 
 def _entry(jobs: Sequence[Job], name: str | None) -> Job | None:

@@ -170,16 +170,16 @@ def make_plan(kube: Kube, namespace: str, deployment_name: str | None, options: 
         options = _on_own_secret(options)
     credentials = images = None
     read_by_another = False
-    if place := installation.secret:
-        marks = {} if own_secret.is_own(place) else helm
-        desired = merge_plan.Desired("Secret", place.name, namespace, place.key, list_keys=LIST_KEYS, **marks)
+    if location := installation.secret:
+        marks = {} if own_secret.is_own(location) else helm
+        desired = merge_plan.Desired("Secret", location.name, namespace, location.key, list_keys=LIST_KEYS, **marks)
         credentials = plan_document(cluster, desired, _request(options, options.credentials, deployment))
         read_by_another = _read_by_another(cluster, credentials, options)
         if read_by_another and options.reads_queue is None:
             options = _keeping_reader(options)
             credentials = plan_document(cluster, desired, _request(options, options.credentials, deployment))
-    if place := installation.config_map:
-        desired = merge_plan.Desired("ConfigMap", place.name, namespace, place.key, **helm)
+    if location := installation.config_map:
+        desired = merge_plan.Desired("ConfigMap", location.name, namespace, location.key, **helm)
         images = plan_document(cluster, desired, _request(options, options.job_images, deployment))
     documents = [document for document in (credentials, images) if document]
     rights, problems_of_rights = _rights(cluster, installation, job_namespace, helm, credentials, options)

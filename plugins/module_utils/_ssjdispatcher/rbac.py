@@ -99,14 +99,14 @@ def definitions(service_account: str | None, namespace: str, job_namespace: str,
     ]
 
 
-def plan_present(wanted: Sequence[Mapping[str, Any]], live: Live, helm: Mapping[str, Any]) -> AccessPlan:
-    """Return what has to be done so that all ``wanted`` objects are there.
+def plan_present(desired: Sequence[Mapping[str, Any]], live: Live, helm: Mapping[str, Any]) -> AccessPlan:
+    """Return what has to be done so that all ``desired`` objects are there.
 
     ``helm`` are Helm's labels and annotations (see ``helm_markers``): a chart describes the ServiceAccounts, and would
     refuse to install over some that do not carry them.
     """
     plan = AccessPlan()
-    for definition in wanted:
+    for definition in desired:
         kind, name = definition["kind"], definition["metadata"]["name"]
         current = live[kind, name]
         if current is None:
@@ -124,14 +124,14 @@ def plan_present(wanted: Sequence[Mapping[str, Any]], live: Live, helm: Mapping[
     return plan
 
 
-def plan_absent(wanted: Sequence[Mapping[str, Any]], live: Live, former: Mapping[str, Mapping[str, Any]] | None = None) -> AccessPlan:
-    """Return what has to be done so that nothing of ``wanted`` that we made is left: objects, annotations, pull secrets.
+def plan_absent(desired: Sequence[Mapping[str, Any]], live: Live, former: Mapping[str, Mapping[str, Any]] | None = None) -> AccessPlan:
+    """Return what has to be done so that nothing of ``desired`` that we made is left: objects, annotations, pull secrets.
 
     ``former`` is ServiceAccount of others -> what it was before our first change (see ``before_first_change``). One of which nothing is
     kept we have not changed.
     """
     plan = AccessPlan()
-    for definition in wanted:
+    for definition in desired:
         current = live[definition["kind"], definition["metadata"]["name"]]
         if current is None:
             continue
@@ -297,13 +297,13 @@ def _patch(definition: Mapping[str, Any], annotations: Mapping[str, Any], pull_s
     return patch if annotations or pull_secrets is not None else None
 
 
-def _contains(current: Any, wanted: Any) -> bool:
+def _contains(current: Any, desired: Any) -> bool:
     """Tell whether all that is wanted is there; more may be."""
-    if isinstance(wanted, Mapping):
-        return isinstance(current, Mapping) and all(_contains(current.get(key), wanted[key]) for key in wanted)
-    if isinstance(wanted, list):
-        return isinstance(current, list) and all(any(_contains(item, each) for item in current) for each in wanted)
-    return current == wanted
+    if isinstance(desired, Mapping):
+        return isinstance(current, Mapping) and all(_contains(current.get(key), desired[key]) for key in desired)
+    if isinstance(desired, list):
+        return isinstance(current, list) and all(any(_contains(item, each) for item in current) for each in desired)
+    return current == desired
 
 
 def _name(definition: Mapping[str, Any]) -> str:

@@ -92,9 +92,9 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Job:
-    """A JOBS entry as Go decodes it: the fields of JOB_FIELDS that are there and not null; ``place`` is for messages."""
+    """A JOBS entry as Go decodes it: the fields of JOB_FIELDS that are there and not null; ``where`` is for messages."""
 
-    place: str
+    where: str
     fields: Mapping[str, Any]
 
     @property
@@ -160,12 +160,12 @@ def review_images(images: Mapping[str, Any] | None, document: Mapping[str, Any])
     for job in read_jobs(document):
         if images is None and not job.fields.get("image"):
             found.problems.append(
-                f"{job.place} has no image, and the Deployment sets no JOB_IMAGES: no Job can be made; give the entry"
+                f"{job.where} has no image, and the Deployment sets no JOB_IMAGES: no Job can be made; give the entry"
                 " an image."
             )
         elif images is not None and not images.get(job.name):
             found.problems.append(
-                f"there is no image for {job.place}: its Jobs fail and their messages come back for ever; add"
+                f"there is no image for {job.where}: its Jobs fail and their messages come back for ever; add"
                 f" {job.name or 'its name'} with an image."
             )
     return found
@@ -179,7 +179,7 @@ def review_queue(before: Mapping[str, Any], after: Mapping[str, Any], pipeline: 
     the names of our entries.
     """
     found = Findings()
-    others = [job.place for job in read_jobs(after) if job.name not in ours and not patterns.is_placeholder(str(job.pattern))]
+    others = [job.where for job in read_jobs(after) if job.name not in ours and not patterns.is_placeholder(str(job.pattern))]
     regions = [document["AWS"].get("region") if isinstance(document.get("AWS"), Mapping) else None for document in (before, after)]
     if others and all(regions) and regions[0] != regions[1]:
         found.warnings.append(f"AWS.region changes from {regions[0]} to {regions[1]}, and the Jobs of {', '.join(others)} get it too.")
@@ -206,8 +206,8 @@ def read_jobs(document: Mapping[str, Any]) -> list[Job]:
             if key.casefold() in JOB_FIELDS and value is not None:
                 fields[key.casefold()] = value
         name = fields.get("name")
-        place = f"JOBS[name={name}]" if isinstance(name, str) and name else f"JOBS[{position}]"
-        jobs.append(Job(place, fields))
+        where = f"JOBS[name={name}]" if isinstance(name, str) and name else f"JOBS[{position}]"
+        jobs.append(Job(where, fields))
     return jobs
 
 
@@ -300,52 +300,52 @@ def _form_problems(entries: Any) -> Iterator[str]:
             yield f"JOBS[{position}] is {_kind(entry)}: ssjdispatcher exits at start or makes no Job; make it an object."
             continue
         for key, value in entry.items():
-            wanted = JOB_FIELDS.get(key.casefold(), object)
-            if value is not None and not _decodes(value, wanted):
-                noun = "a string" if wanted is str else "a whole number of seconds"
+            expected = JOB_FIELDS.get(key.casefold(), object)
+            if value is not None and not _decodes(value, expected):
+                noun = "a string" if expected is str else "a whole number of seconds"
                 yield (
                     f"{key} of JOBS[{position}] is {_kind(value)}: ssjdispatcher exits at start; make it {noun}."
                 )
 
 
-def _decodes(value: Any, wanted: type) -> bool:
-    if wanted is int:
+def _decodes(value: Any, expected: type) -> bool:
+    if expected is int:
         return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
-    return isinstance(value, wanted)
+    return isinstance(value, expected)
 
 
 def _job_problems(job: Job, ours: set[str]) -> Iterator[str]:
     if len(job.name) > MAX_JOB_NAME or not DNS_LABEL.fullmatch(job.name):
         yield (
-            f"{job.place} has no usable name: its Jobs fail and their messages come back for ever; use lower-case"
+            f"{job.where} has no usable name: its Jobs fail and their messages come back for ever; use lower-case"
             f" letters, digits and hyphens, at most {MAX_JOB_NAME}, with no hyphen at either end."
         )
     if error := _pattern_error(job):
         yield (
-            f"the pattern {job.pattern} of {job.place} does not compile in Go ({error}): ssjdispatcher crashes at the"
+            f"the pattern {job.pattern} of {job.where} does not compile in Go ({error}): ssjdispatcher crashes at the"
             " first message, whichever entry it is for; correct it, e.g. ^s3://bucket/.+"
         )
     elif job.name in ours and not patterns.is_anchored(job.pattern):
         yield (
-            f"the pattern {job.pattern or 'of no characters'} of {job.place} is not anchored: it also takes other"
+            f"the pattern {job.pattern or 'of no characters'} of {job.where} is not anchored: it also takes other"
             " buckets; begin it with ^, e.g. ^s3://bucket/.+"
         )
     for key, noun in (("requestcpu", "RequestCPU"), ("requestmem", "RequestMem")):
         quantity = job.fields.get(key)
         if quantity and not QUANTITY.fullmatch(quantity):
             yield (
-                f"{noun} of {job.place} is no Kubernetes quantity: ssjdispatcher crashes at the first message for this"
+                f"{noun} of {job.where} is no Kubernetes quantity: ssjdispatcher crashes at the first message for this"
                 " entry; write it as 500m or 0.5Gi."
             )
     if job.fields.get("deadline", 0) < 0:
-        yield f"DeadLine of {job.place} is negative: its Jobs are refused; give seconds, or leave it out for 20 hours."
+        yield f"DeadLine of {job.where} is negative: its Jobs are refused; give seconds, or leave it out for 20 hours."
     if job.name == INDEXING:
         yield from _image_config_problems(job)
 
 
 def _review_s3_part(job: Job, found: Findings) -> None:
     config = job.fields.get("imageconfig")
-    where = f"the part s3 in imageConfig of {job.place}"
+    where = f"the part s3 in imageConfig of {job.where}"
     if not isinstance(config, dict) or "s3" not in config:
         found.warnings.append(f"{where} is missing: only an image that knows MinIO by other means can read its buckets.")
         return
@@ -364,7 +364,7 @@ def _image_config_problems(job: Job) -> Iterator[str]:
     missing += [f"metadataService.{key}" for key in IMAGE_CONFIG if not _is_text(metadata.get(key))]
     if missing:
         yield (
-            f"imageConfig of {job.place} lacks {', '.join(missing)}: ssjdispatcher does not start; each must be a"
+            f"imageConfig of {job.where} lacks {', '.join(missing)}: ssjdispatcher does not start; each must be a"
             " string that is not empty."
         )
 
@@ -391,7 +391,7 @@ def _unjudged_warnings(jobs: Sequence[Job]) -> Iterator[str]:
     for job in jobs:
         if not patterns.is_judged(job.pattern):
             yield (
-                f"the pattern {job.pattern} of {job.place} cannot be judged without the Python package google-re2: if Go does"
+                f"the pattern {job.pattern} of {job.where} cannot be judged without the Python package google-re2: if Go does"
                 " not compile it, ssjdispatcher crashes at the first message, and it may take uploads that others should get."
             )
 
@@ -409,7 +409,7 @@ def _taker_problems(jobs: Sequence[Job], buckets: Sequence[Bucket]) -> Iterator[
                 break
             if jobs[index].name != bucket.job:
                 yield (
-                    f"{jobs[index].place} with the pattern {jobs[index].pattern or '(empty)'} takes uploads to the"
+                    f"{jobs[index].where} with the pattern {jobs[index].pattern or '(empty)'} takes uploads to the"
                     f" bucket {bucket.name} (such as {path}), since the last entry that matches wins; narrow its"
                     f" pattern, e.g. to ^s3://its-bucket/.+, or move it before {bucket.job}."
                 )
@@ -425,7 +425,7 @@ def _taker_warnings(jobs: Sequence[Job], buckets: Sequence[Bucket]) -> Iterator[
         ]
         if overruled:
             yield (
-                f"{job.place} with the pattern {job.pattern or '(empty)'} matches uploads to {', '.join(overruled)} too;"
+                f"{job.where} with the pattern {job.pattern or '(empty)'} matches uploads to {', '.join(overruled)} too;"
                 " it does not get them, since the last entry that matches wins."
             )
 
@@ -434,7 +434,7 @@ def _anchor_warnings(jobs: Sequence[Job], ours: set[str]) -> Iterator[str]:
     for job in jobs:
         if job.name not in ours and not _pattern_error(job) and not patterns.is_anchored(job.pattern):
             yield (
-                f"the pattern {job.pattern or '(empty)'} of {job.place} is not anchored: it takes uploads to any bucket"
+                f"the pattern {job.pattern or '(empty)'} of {job.where} is not anchored: it takes uploads to any bucket"
                 " with this text in the path; ^s3://bucket/.+ would take one bucket alone."
             )
 

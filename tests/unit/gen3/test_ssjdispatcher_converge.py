@@ -23,7 +23,7 @@ OTHER = {"name": "other", "pattern": "^s3://other/.+", "image": "x"}
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch):
-    monkeypatch.setattr(client, "_pause", lambda attempt: None)
+    monkeypatch.setattr(client, "_pause", lambda error_context: None)
 
 
 @pytest.fixture

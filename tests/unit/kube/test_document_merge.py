@@ -8,7 +8,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._json_document.merge 
     Difference,
     DocumentError,
     differences,
-    is_hollow,
+    is_empty_tree,
     merge,
     parse,
     remove,
@@ -249,4 +249,4 @@ def test_select(path, value):
     ],
 )
 def test_is_hollow(value, hollow):
-    assert is_hollow(value) is hollow
+    assert is_empty_tree(value) is hollow

@@ -4,11 +4,11 @@ import pytest
 import urllib3
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s import client as _kube
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
-from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Answer, Kube, KubeError, apply_to, converge
+from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import Response, Kube, KubeError, apply_to, converge
 
-NO_STATUS = Answer(404, {}, None)
+NO_STATUS = Response(404, {}, None)
 NO_JSON = "Cannot read Pod ns/p: https://k8s answers with HTTP status {} and no JSON; is it a Kubernetes API server?"
-MISSING = Answer(404, {}, {"kind": "Status", "reason": "NotFound", "message": 'secrets "s" not found'})
+MISSING = Response(404, {}, {"kind": "Status", "reason": "NotFound", "message": 'secrets "s" not found'})
 RESET = urllib3.exceptions.ProtocolError("Connection aborted.")
 REFUSED = urllib3.exceptions.NewConnectionError(
     None, "Failed to establish a new connection: [Errno 111] Connection refused"
@@ -16,11 +16,11 @@ REFUSED = urllib3.exceptions.NewConnectionError(
 
 
 def status(code, reason="Because", message="told so", **fields):
-    return Answer(code, {}, {"kind": "Status", "reason": reason, "message": message, **fields})
+    return Response(code, {}, {"kind": "Status", "reason": reason, "message": message, **fields})
 
 
 def found(body):
-    return Answer(200, {}, body)
+    return Response(200, {}, body)
 
 
 class Server:
@@ -139,13 +139,13 @@ def test_a_lasting_fault_is_told():
 
 
 def test_retry_after_is_respected_within_reason(pauses):
-    client, _ = kube(Answer(429, {"Retry-After": "3"}, {}), Answer(429, {"Retry-After": "900"}, {}), found({}))
+    client, _ = kube(Response(429, {"Retry-After": "3"}, {}), Response(429, {"Retry-After": "900"}, {}), found({}))
     client.get("Secret", "s", "ns")
     assert pauses == [3, 10]
 
 
 def test_retry_after_a_date_is_not_understood(pauses):
-    client, _ = kube(Answer(503, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, {}), found({}))
+    client, _ = kube(Response(503, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, {}), found({}))
     client.get("Secret", "s", "ns")
     assert pauses[0] <= 0.2
 
@@ -172,11 +172,11 @@ def test_retry_after_a_date_is_not_understood(pauses):
             NO_JSON.format(404),
         ),
         (
-            Answer(200, {}, None),
+            Response(200, {}, None),
             NO_JSON.format(200),
         ),
         (
-            Answer(302, {}, None),
+            Response(302, {}, None),
             NO_JSON.format(302),
         ),
         (

@@ -8,7 +8,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._k8s.rollout_plan imp
     RolloutError,
     plan_release,
     plan_restart,
-    troubles,
+    pod_failures,
     version,
     waiting_for,
 )
@@ -184,11 +184,11 @@ def pod(name="p", created="1", conditions=(), metadata=None, **container):
     ],
 )
 def test_what_pods_say(pods, expected):
-    assert troubles(deployment(), pods) == expected
+    assert pod_failures(deployment(), pods) == expected
 
 
 def test_pods_that_cannot_be_created():
     failing = deployment(
         conditions=[{"type": "ReplicaFailure", "status": "True", "message": 'serviceaccount "x" not found'}]
     )
-    assert troubles(failing, []) == ['no pod can be created: serviceaccount "x" not found']
+    assert pod_failures(failing, []) == ['no pod can be created: serviceaccount "x" not found']

@@ -10,9 +10,9 @@ ARN = "arn:minio:sqs:us-east-1:GEN3:webhook"
 RULE = {"id": "r", "arn": ARN, "events": ["s3:ObjectCreated:Put", "s3:ObjectCreated:Copy"], "prefix": "", "suffix": ""}
 
 
-def rules(found, wanted, arns=(ARN,), **options):
+def rules(found, desired, arns=(ARN,), **options):
     current = planning.Current("us-east-1", arns, {"bucket": {"rules": found}})
-    return planning._rules(current, {"name": "bucket", "notifications": wanted}, {
+    return planning._rules(current, {"name": "bucket", "notifications": desired}, {
         "purge_notifications": False, "remove_target_arns": [], "remove_target_from": None, "keep_shared": False,
         "discard_dead_rules": False, **options})
 
@@ -26,20 +26,20 @@ def test_a_rule_of_the_same_meaning_is_no_change(found):
     assert rules([found], [WANTED]) == []
 
 
-@pytest.mark.parametrize(("found", "wanted"), [
+@pytest.mark.parametrize(("found", "desired"), [
     ({}, {"events": ["s3:ObjectCreated:*"]}), ({"prefix": "a/b"}, {"prefix": "a/"}), ({"suffix": ".bam"}, {}),
     ({}, {"prefix": "a/", "take_over": True}), ({"prefix": "a/"}, {"prefix": "b/", "take_over": True})])
-def test_a_rule_of_another_meaning_is_replaced(found, wanted):
-    change, = rules([{**RULE, **found}], [{**WANTED, **wanted}])
+def test_a_rule_of_another_meaning_is_replaced(found, desired):
+    change, = rules([{**RULE, **found}], [{**WANTED, **desired}])
     assert change.operation == "put_rules" and len(change.parameters["rules"]) == 1
 
 
-@pytest.mark.parametrize(("found", "wanted"), [
+@pytest.mark.parametrize(("found", "desired"), [
     ({"prefix": "a/"}, {"prefix": "b/"}), ({}, {"prefix": "b/"}), ({}, {"suffix": ".bam"}), ({"suffix": ".txt"}, {"suffix": ".bam"}),
     ({"arn": ARN.replace("GEN3", "THEIRS")}, {})])
-def test_a_rule_with_our_id_that_would_send_less_may_be_anothers(found, wanted):
+def test_a_rule_with_our_id_that_would_send_less_may_be_anothers(found, desired):
     with pytest.raises(PlanError, match="Bucket bucket already has a rule r .*give this bucket an id of its own"):
-        rules([{**RULE, **found}], [{**WANTED, **wanted}], arns=(ARN, ARN.replace("GEN3", "THEIRS")))
+        rules([{**RULE, **found}], [{**WANTED, **desired}], arns=(ARN, ARN.replace("GEN3", "THEIRS")))
 
 
 def test_a_teardown_takes_the_rules_of_its_buckets_and_refuses_while_others_send():
@@ -104,8 +104,8 @@ def test_what_a_login_cannot_see_is_said_where_it_may_be_lost(whole, written, sa
 def test_prefixes_that_are_lost_with_versioning_are_said():
     bucket = {"object_lock": False, "quota": 0, "versioning": "enabled", "excluded_prefixes": ["tmp/"], "rules": []}
     current = planning.Current("us-east-1", [ARN], {"bucket": bucket})
-    wanted = {"name": "bucket", "state": "present", "versioning": "suspended", "object_lock": False, "quota": None, "notifications": None}
-    sentence, = planning.warnings(current, list(planning._bucket(current, wanted)))
+    desired = {"name": "bucket", "state": "present", "versioning": "suspended", "object_lock": False, "quota": None, "notifications": None}
+    sentence, = planning.warnings(current, list(planning._bucket(current, desired)))
     assert sentence.startswith("Bucket bucket loses") and "tmp/" in sentence
 
 
@@ -151,7 +151,7 @@ ACCOUNT = {"access_key": "a", "state": "present", "secret": "12345678", "grant":
 LIVE_ACCOUNT = {"policy": AS_STORED}
 
 
-@pytest.mark.parametrize(("kind", "live", "wanted", "changes"), [
+@pytest.mark.parametrize(("kind", "live", "desired", "changes"), [
     ("policies", {}, GRANT, [("create", "policy p", None)]),
     ("policies", {"p": AS_STORED}, GRANT, []),
     ("policies", {"p": {**AS_STORED, "Statement": AS_STORED["Statement"][:1]}}, GRANT, [("update", "policy p", None)]),
@@ -191,8 +191,8 @@ LIVE_ACCOUNT = {"policy": AS_STORED}
     ("service_accounts", {"a": {"policy": {"Statement": None}}}, ACCOUNT, [("update", "service account a", "policy")]),
     ("service_accounts", {"a": LIVE_ACCOUNT}, {**ACCOUNT, "state": "absent"}, [("delete", "service account a", None)]),
 ])
-def test_what_is_planned(kind, live, wanted, changes):
-    assert named(plan({kind: live}, **{kind: [wanted]})) == changes
+def test_what_is_planned(kind, live, desired, changes):
+    assert named(plan({kind: live}, **{kind: [desired]})) == changes
 
 
 def test_the_policies_of_a_user_who_stays_disabled_cannot_change():
@@ -216,10 +216,10 @@ def test_what_others_have_given_a_user_or_group_stays_unless_it_is_purged():
 
 def test_a_granted_policy_keeps_the_buckets_of_another_inventory():
     """Two inventories of one server: each has the policies gen3-indexer and gen3-fence for its own buckets."""
-    theirs = {"policies": {"p": planning.granted("indexer", ["theirs"])}}
-    assert planning.same_policy(written(plan(theirs, policies=[GRANT]))["policy"], planning.granted("indexer", ["b", "theirs"]))
-    assert plan({"policies": {"p": planning.granted("indexer", ["theirs", "b"])}}, policies=[GRANT]) == []
-    assert planning.same_policy(written(plan(theirs, policies=[GRANT], purge_access=True))["policy"], planning.granted("indexer", ["b"]))
+    theirs = {"policies": {"p": planning.policy_for("indexer", ["theirs"])}}
+    assert planning.same_policy(written(plan(theirs, policies=[GRANT]))["policy"], planning.policy_for("indexer", ["b", "theirs"]))
+    assert plan({"policies": {"p": planning.policy_for("indexer", ["theirs", "b"])}}, policies=[GRANT]) == []
+    assert planning.same_policy(written(plan(theirs, policies=[GRANT], purge_access=True))["policy"], planning.policy_for("indexer", ["b"]))
 
 
 @pytest.mark.parametrize("statement", [
@@ -232,24 +232,24 @@ def test_a_granted_policy_keeps_the_statements_of_others_as_they_are(statement):
     found = {**AS_STORED, "Statement": [*AS_STORED["Statement"], statement]}
     assert plan({"policies": {"p": found}}, policies=[GRANT]) == []
     more = written(plan({"policies": {"p": found}}, policies=[{**GRANT, "buckets": ["b", "c"]}]))["policy"]
-    assert planning.same_policy(more, {"Statement": [*planning.granted("indexer", ["b", "c"])["Statement"], statement]})
+    assert planning.same_policy(more, {"Statement": [*planning.policy_for("indexer", ["b", "c"])["Statement"], statement]})
 
 
 def test_another_grant_of_a_policy_replaces_the_former_for_its_buckets_alone():
-    found = {"policies": {"p": planning.granted("fence", ["b", "theirs"])}}
+    found = {"policies": {"p": planning.policy_for("fence", ["b", "theirs"])}}
     policy = written(plan(found, policies=[GRANT]))["policy"]
-    fence, listing = planning.granted("fence", ["theirs"])["Statement"]
-    assert planning.same_policy(policy, {"Statement": [*planning.granted("indexer", ["b"])["Statement"], fence, listing]})
+    fence, listing = planning.policy_for("fence", ["theirs"])["Statement"]
+    assert planning.same_policy(policy, {"Statement": [*planning.policy_for("indexer", ["b"])["Statement"], fence, listing]})
 
 
-@pytest.mark.parametrize(("wanted", "sent"), [
+@pytest.mark.parametrize(("desired", "sent"), [
     ({"grant": None}, AS_STORED),
     ({}, AS_STORED),
-    ({"grant": "fence"}, planning.granted("fence", ["b"])),
+    ({"grant": "fence"}, planning.policy_for("fence", ["b"])),
 ])
-def test_a_new_secret_never_goes_without_the_policy(wanted, sent):
+def test_a_new_secret_never_goes_without_the_policy(desired, sent):
     """MinIO takes an update without a policy as one that removes it."""
-    changes = plan({"service_accounts": {"a": {**LIVE_ACCOUNT, "secret_in_force": False}}}, service_accounts=[{**ACCOUNT, **wanted}])
+    changes = plan({"service_accounts": {"a": {**LIVE_ACCOUNT, "secret_in_force": False}}}, service_accounts=[{**ACCOUNT, **desired}])
     assert all(change.parameters["policy"] == sent for change in changes) and changes[0].parameters["secret"] == "12345678"
 
 
@@ -258,12 +258,12 @@ def test_an_account_with_the_rights_of_its_owner_keeps_them():
     assert change.parameters["policy"] is None
 
 
-@pytest.mark.parametrize(("kind", "live", "wanted"), [
+@pytest.mark.parametrize(("kind", "live", "desired"), [
     ("users", {}, USER), ("users", {"u": LIVE_USER}, USER),
     ("service_accounts", {}, ACCOUNT), ("service_accounts", {"a": LIVE_ACCOUNT}, ACCOUNT)])
-def test_a_secret_that_minio_refuses_is_refused_in_check_mode_too(kind, live, wanted):
+def test_a_secret_that_minio_refuses_is_refused_in_check_mode_too(kind, live, desired):
     with pytest.raises(PlanError, match="a secret of 7 characters: MinIO takes 8 or more"):
-        plan({kind: live}, **{kind: [{**wanted, "secret": "1234567"}]})
+        plan({kind: live}, **{kind: [{**desired, "secret": "1234567"}]})
 
 
 def test_no_secret_is_in_what_a_change_shows():
@@ -281,6 +281,6 @@ def test_what_is_used_is_made_first_and_removed_last():
 
 @pytest.mark.parametrize("grant", planning.GRANTS)
 def test_a_grant_reaches_no_other_bucket(grant):
-    for statement in planning.granted(grant, ["b"])["Statement"]:
+    for statement in planning.policy_for(grant, ["b"])["Statement"]:
         assert set(statement["Resource"]) <= {"arn:aws:s3:::b", "arn:aws:s3:::b/*"}
         assert "s3:*" not in statement["Action"] and "s3:PutBucketNotification" not in statement["Action"]

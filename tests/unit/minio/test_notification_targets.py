@@ -236,7 +236,7 @@ def test_a_limit_of_0_is_what_minio_makes_of_it():
     ("kafka", {**VALID["kafka"], "sasl_password": S, "sasl_username": "u"}, f"SASL {S}"),
 ])
 def test_a_line_of_the_log_is_shown_without_values(kind, options, line):
-    concealed = targets.conceal(f"{line} root-password", [{"id": "X", "type": kind, "options": options}], ["root-password"])
+    concealed = targets.redact(f"{line} root-password", [{"id": "X", "type": kind, "options": options}], ["root-password"])
     assert S not in concealed and "root-password" not in concealed and f"<{kind}/X " in concealed
 
 

@@ -36,7 +36,7 @@ def test_on_amazon_s3_the_version_that_was_put_is_removed(key, version, more):
 INFO = {"sqsARN": ["arn:minio:sqs::GEN3:webhook"], "services": {"notifications": [{"webhook": [{"GEN3": {"status": "online"}}]}]}}
 
 
-class Answer:
+class Response:
     def __init__(self, status, text=""):
         self.status, self.data = status, text.encode()
 
@@ -53,7 +53,7 @@ def test_what_minio_says_of_a_target(monkeypatch, name, metrics, said):
 
     def request(method, url, headers=None):
         asked.append((url, headers))
-        return Answer(200) if url.endswith("/minio/health/cluster") else Answer(*metrics)
+        return Response(200) if url.endswith("/minio/health/cluster") else Response(*metrics)
 
     monkeypatch.setattr(server._connection.http, "request", request)
     assert server.target(name) == (name, *said)
