@@ -14,10 +14,9 @@ class FilterModule:
         """Return name -> function."""
         return {
             "minio_directory_problems": directories.problems,
-            "minio_former_targets": targets.former,
             "minio_log_reason": targets.log_reason,
             "minio_missing_targets": targets.missing,
             "minio_problems": settings.problems,
-            "minio_target_plan": targets.plan,
             "minio_target_problems": targets.problems,
+            "minio_targets": targets.overview,
         }

@@ -43,7 +43,7 @@ def problems(readings: Sequence[Mapping[str, Any]], user: str, targets: Sequence
     """Return why the directories cannot be used, a sentence for each finding.
 
     ``readings`` are the results of the role's task, with the directory as ``item`` and the lines of ``reading`` as ``stdout_lines``; the
-    first is that of the data. ``user`` is the account of the service, ``targets`` what ``targets.plan`` returns.
+    first is that of the data. ``user`` is the account of the service, ``targets`` what ``targets.render`` returns.
     """
     found = [reading(each["item"], each["stdout_lines"]) for each in readings]
     return [*(sentence for each in found for sentence in _unusable(each, user)),

@@ -199,8 +199,27 @@ def problems(targets: Any) -> list[str]:
     return found
 
 
-def plan(targets: Sequence[Mapping[str, Any]], queue_directory: str, queue_limit: int = QUEUE_LIMIT,
-         region: str = "") -> list[dict[str, Any]]:
+def overview(targets: Sequence[Mapping[str, Any]], queue_directory: str, queue_limit: int = QUEUE_LIMIT, region: str = "",
+             former: str = "") -> dict[str, Any]:
+    """Return what the server needs, what it had when it last worked, and what goes.
+
+    ``desired`` is as of ``render``, and ``former`` as of ``parse_environment``. ``removed`` are those of the former that are desired no
+    more, ``left_queues`` those whose events nobody would read. ``queue_directories`` are all directories of queues, sorted.
+    """
+    desired, worked = render(targets, queue_directory, queue_limit, region), parse_environment(former, region)
+    arns = {target["arn"] for target in desired}
+    read = {"", *(target["store_dir"] for target in desired)}
+    return {
+        "desired": desired,
+        "former": worked,
+        "removed": [target for target in worked if target["arn"] not in arns],
+        "left_queues": [target for target in worked if target["store_dir"] not in read],
+        "queue_directories": sorted({queue_directory, *filter(None, (target["queue_dir"] for target in desired))}),
+    }
+
+
+def render(targets: Sequence[Mapping[str, Any]], queue_directory: str, queue_limit: int = QUEUE_LIMIT,
+           region: str = "") -> list[dict[str, Any]]:
     """Return what the server needs for each target with ``state: present``, sorted; the targets must have no problem.
 
     ``environment`` alone holds secrets. ``store_dir`` is where MinIO keeps the events that wait, '' when it keeps none.
@@ -210,10 +229,10 @@ def plan(targets: Sequence[Mapping[str, Any]], queue_directory: str, queue_limit
             for target in sorted(present, key=lambda target: (target["type"], target["id"]))]
 
 
-def former(settings: str, region: str = "") -> list[dict[str, str]]:
-    """Return ``arn`` and ``store_dir``, as in a plan, of each target of an earlier run.
+def parse_environment(settings: str, region: str = "") -> list[dict[str, str]]:
+    """Return ``arn`` and ``store_dir``, as of ``render``, of each target of an earlier run.
 
-    ``settings`` are the variables of its plan's ``environment``, one NAME="value" a line.
+    ``settings`` are the variables of its ``environment``, one NAME="value" a line.
     """
     types = {kind.prefix: name for name, kind in KINDS.items()}
     values = dict(re.findall(r'^MINIO_NOTIFY_(\w+)="(.*)"$', settings, re.MULTILINE))
@@ -227,7 +246,7 @@ def former(settings: str, region: str = "") -> list[dict[str, str]]:
 
 
 def missing(desired: Sequence[Mapping[str, Any]], live: Sequence[str] | None) -> list[str]:
-    """Return the targets of a plan that are not among the ARNs of live ones, as ``GEN3:webhook``, sorted; none where ``live`` is unknown.
+    """Return the targets of ``render`` that are not among the ARNs of live ones, as ``GEN3:webhook``, sorted; none where ``live`` is unknown.
 
     The region says nothing: a server of somebody else may have another.
     """

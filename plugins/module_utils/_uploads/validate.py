@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import addresses
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.validate import login_problems
+from ansible_collections.gen3.uploads.plugins.module_utils._uploads.settings import with_aws
 
 TEXTS = (
     "uploads_aws_access_key_id", "uploads_aws_secret_access_key", "uploads_bridge_aws_access_key_id",
@@ -62,12 +63,6 @@ def problems(variables: Mapping[str, Any], minio_hosts: Sequence[str], minio_hos
     return found
 
 
-def with_aws(variables: Mapping[str, Any]) -> bool:
-    """Return whether anything of the pipeline is on AWS."""
-    storages = {bucket["storage"] for bucket in variables["uploads_buckets"]}
-    return "s3" in storages or (bool(storages) and variables.get("uploads_minio_route", "sns") != "dispatcher")
-
-
 def _texts(variables: Mapping[str, Any]) -> list[str]:
     return [f"{name} is read by YAML as a number and not as it was written: put it into quotes."
             for name in TEXTS if isinstance(variables.get(name), (int, float))]
@@ -86,7 +81,7 @@ def _buckets(buckets: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _aws(variables: Mapping[str, Any]) -> list[str]:
     through_the_bridge = variables.get("uploads_queue_reader") == "event_bridge"
-    if not with_aws(variables):
+    if not with_aws(variables["uploads_buckets"], variables.get("uploads_minio_route", "sns")):
         return ["uploads_queue_reader is event_bridge, but nothing here goes through a queue: leave it out."] if through_the_bridge else []
     found = []
     keys = ("uploads_queue_reader_aws_access_key_id", "uploads_queue_reader_aws_secret_access_key")

@@ -166,7 +166,7 @@ def test_two_targets_of_one_type_and_id_are_refused():
 def test_a_valid_target_becomes_variables_with_its_id(kind):
     wanted = [{"id": "gen3", "type": kind, "options": VALID[kind]}]
     assert targets.problems(wanted) == []
-    target, = targets.plan(wanted, "/queue", region="us-east-1")
+    target, = targets.render(wanted, "/queue", region="us-east-1")
     assert target["arn"] == f"arn:minio:sqs:us-east-1:gen3:{kind}"
     assert target["store_dir"] == f"/queue/minio-{kind}-gen3"
     prefix = "POSTGRES" if kind == "postgresql" else kind.upper()
@@ -179,11 +179,11 @@ def test_a_valid_target_becomes_variables_with_its_id(kind):
 @pytest.mark.parametrize("queue", ["/var/queue/", ""])
 def test_the_targets_of_an_earlier_run_are_read_from_its_settings(identifier, queue):
     options = {"queue_dir": queue}
-    plan = targets.plan([{"id": identifier, "type": kind, "options": VALID[kind] | options} for kind in VALID], "/q", region="eu")
+    plan = targets.render([{"id": identifier, "type": kind, "options": VALID[kind] | options} for kind in VALID], "/q", region="eu")
     lines = [f'{name}="{value}"\n' for target in plan for name, value in target["environment"].items()]
-    assert targets.former("# comment\n" + "".join(lines), "eu") == [
+    assert targets.parse_environment("# comment\n" + "".join(lines), "eu") == [
         {"arn": target["arn"], "store_dir": target["store_dir"]} for target in plan]
-    assert targets.former("") == []
+    assert targets.parse_environment("") == []
 
 
 @pytest.mark.parametrize("kind, options, variable, value", [
@@ -206,14 +206,14 @@ def test_an_option_becomes_the_variable_that_minio_reads(kind, options, variable
     base = {key: each for key, each in VALID[kind].items() if key != whole}
     wanted = [{"id": "X", "type": kind, "options": {**(VALID[kind] if not whole else base), **options}}]
     assert targets.problems(wanted) == []
-    assert targets.plan(wanted, "/q")[0]["environment"][f"MINIO_NOTIFY_{variable}_X"] == value
+    assert targets.render(wanted, "/q")[0]["environment"][f"MINIO_NOTIFY_{variable}_X"] == value
 
 
 def test_absent_targets_are_left_out_and_no_queue_dir_means_none():
     wanted = [{"id": "A", "type": "webhook", "state": "absent"},
               {"id": "B", "type": "webhook", "options": {**VALID["webhook"], "queue_dir": ""}}]
     assert targets.problems(wanted) == []
-    target, = targets.plan(wanted, "/q")
+    target, = targets.render(wanted, "/q")
     assert (target["id"], target["queue_dir"], target["store_dir"]) == ("B", "", "")
     assert "MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_B" not in target["environment"]
 
@@ -221,12 +221,12 @@ def test_absent_targets_are_left_out_and_no_queue_dir_means_none():
 def test_an_empty_option_is_none():
     wanted = [{"id": "X", "type": "kafka", "options": {**VALID["kafka"], "batch_size": "", "sasl_username": ""}}]
     assert targets.problems(wanted) == []
-    assert not any("BATCH" in name or "SASL" in name for name in targets.plan(wanted, "/var/q")[0]["environment"])
+    assert not any("BATCH" in name or "SASL" in name for name in targets.render(wanted, "/var/q")[0]["environment"])
 
 
 def test_a_limit_of_0_is_what_minio_makes_of_it():
     wanted = [{"id": "X", "type": "webhook", "options": {**VALID["webhook"], "queue_limit": 0}}]
-    assert targets.plan(wanted, "/var/q")[0]["queue_limit"] == 100_000
+    assert targets.render(wanted, "/var/q")[0]["queue_limit"] == 100_000
 
 
 @pytest.mark.parametrize(("kind", "options", "line"), [
@@ -257,7 +257,7 @@ def test_a_directory_of_the_service(path, holds):
 
 
 def test_which_targets_are_not_live():
-    wanted = targets.plan([{"id": name, "type": "webhook", "options": {"endpoint": "http://127.0.0.1"}} for name in ("B", "A", "C")], "/var/q", region="r")
+    wanted = targets.render([{"id": name, "type": "webhook", "options": {"endpoint": "http://127.0.0.1"}} for name in ("B", "A", "C")], "/var/q", region="r")
     assert targets.missing(wanted, ["arn:minio:sqs:us-east-1:C:webhook", "arn:minio:sqs::D:webhook"]) == ["A:webhook", "B:webhook"]
     assert targets.missing(wanted, []) == ["A:webhook", "B:webhook", "C:webhook"] and targets.missing(wanted, None) == []
 
@@ -267,3 +267,20 @@ def test_the_reason_in_the_log():
     lines = ["API: http://", "FATAL token-of-x", "FATAL token-of-x", "Unable to initialize notification target(s)", "started"]
     assert targets.log_reason(lines, [target]) == "FATAL <webhook/X auth_token> Unable to initialize notification target(s)"
     assert targets.log_reason(["started"], []) == ""
+
+
+def test_what_worked_last_is_removed_where_it_is_desired_no_more():
+    kept, gone, moved = ({"id": name, "type": "webhook", "options": {"endpoint": "http://127.0.0.1:1/"}} for name in ("KEPT", "GONE", "MOVED"))
+    former = "\n".join(f'{name}="{value}"' for target in targets.render([kept, gone, moved], "/q", region="eu")
+                       for name, value in target["environment"].items())
+    moved["options"] = {**moved["options"], "queue_dir": "/other"}
+    found = targets.overview([kept, moved, {**gone, "state": "absent"}], "/q", region="eu", former=former)
+    assert [target["id"] for target in found["desired"]] == ["KEPT", "MOVED"] and len(found["former"]) == 3
+    assert [target["arn"] for target in found["removed"]] == ["arn:minio:sqs:eu:GONE:webhook"]
+    assert {target["arn"] for target in found["left_queues"]} == {"arn:minio:sqs:eu:GONE:webhook", "arn:minio:sqs:eu:MOVED:webhook"}
+    assert found["queue_directories"] == ["/other", "/q"]
+
+
+def test_of_a_first_run_nothing_is_left():
+    found = targets.overview([{"id": "A", "type": "webhook", "options": {"endpoint": "http://127.0.0.1:1/", "queue_dir": ""}}], "/q")
+    assert (found["former"], found["removed"], found["left_queues"], found["queue_directories"]) == ([], [], [], ["/q"])

@@ -1,7 +1,7 @@
 """What the variables of the playbooks lack is told in their own names, all at once."""
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._uploads.validate import MADE_BY_THE_PLAYBOOKS, TEXTS, problems, with_aws
+from ansible_collections.gen3.uploads.plugins.module_utils._uploads.validate import MADE_BY_THE_PLAYBOOKS, TEXTS, problems
 
 S3 = {"name": "gen3-bucket", "storage": "s3"}
 MINIO = {"name": "gen3-local", "storage": "minio"}
@@ -68,11 +68,3 @@ def test_all_findings_are_told_at_once():
 def test_a_role_variable_that_the_playbooks_make_is_refused_with_the_right_one(name, instead):
     sentence, = found(ON_MINIO, host_variables=[name, "minio_root_user"])
     assert sentence == f"{name} would have no effect, as the playbooks make that themselves: set {instead} instead."
-
-
-@pytest.mark.parametrize(("variables", "expected"), [
-    (ON_S3, True), (ON_MINIO, False), ({**ON_MINIO, "uploads_minio_route": "sqs"}, True),
-    ({"uploads_buckets": [MINIO]}, True), ({"uploads_buckets": []}, False),
-])
-def test_when_aws_is_needed(variables, expected):
-    assert with_aws(variables) is expected

@@ -1,0 +1,15 @@
+# Copyright: (c) 2026, Gen3 Uploads Contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the role service installs a program."""
+from __future__ import annotations
+
+from ansible_collections.gen3.uploads.plugins.module_utils._core import service
+
+
+class FilterModule:
+    """The filter of the role service."""
+
+    def filters(self):
+        """Return name -> function."""
+        return {"service_release": service.release}
