@@ -251,7 +251,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._reindex import listi
 from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import poster
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import read_image_config
 
-ENTRANCES = ("topic_arn", "queue_url", "bridge_url")
+DESTINATIONS = ("topic_arn", "queue_url", "bridge_url")
 OPTIONS = dict(
     bucket=dict(type="str", required=True),
     prefix=dict(type="str", default=""),
@@ -317,8 +317,8 @@ def main():
     """Run the module."""
     module = AnsibleAWSModule(
         argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **OPTIONS},
-        required_one_of=[ENTRANCES],
-        mutually_exclusive=[ENTRANCES],
+        required_one_of=[DESTINATIONS],
+        mutually_exclusive=[DESTINATIONS],
         required_together=[("minio_url", "minio_access_key", "minio_secret_key"), ("bridge_url", "bridge_token")],
         supports_check_mode=True,
     )
