@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BUILD = touch -c $(VENV) $(LAB_VENV); BUILD_FOR=$$PPID PYTHONPATH=tests $(PYTHON) -m lab.programs
 DEMO_PROGRAMS := go $(if $(filter minio,$(STORAGE)),go-bento go-minio)
 
-.PHONY: help demo test lint unit integration molecule bench renew-indexer-base clean clean-cache demo-programs test-programs python
+.PHONY: help demo test lint unit component integration molecule bench renew-indexer-base clean clean-cache demo-programs test-programs python
 .DEFAULT_GOAL := help
 
 help:
@@ -27,7 +27,8 @@ help:
 	@echo "                  (STORAGE=minio ROUTE=sns|sqs|dispatcher: into a real MinIO, its events through the bridge)"
 	@echo "make test         every test: lint, unit, integration and molecule"
 	@echo "make lint         ansible-test sanity, ansible-lint, galaxy-importer, docs and changelog"
-	@echo "make unit         the tests that need no lab"
+	@echo "make unit         the tests that need nothing (T=aws/test_policy_merge.py: one file, ARGS=\"-k name\": options of pytest)"
+	@echo "make component    the tests of the bridge's engine, of the indexing image and of the lab's parts"
 	@echo "make integration  the tests on the lab (real Kubernetes API, emulated AWS)"
 	@echo "make molecule     the roles minio and event_bridge on a node, a container on Docker (MOLECULE_NODE_IMAGE: its image)"
 	@echo "make clean-cache  remove what the first run has made: $(CACHE)"
@@ -46,10 +47,13 @@ lint: $(VENV)/.complete
 	@$(PYTEST) tests/lint
 
 unit: $(VENV)/.complete
-	@$(PYTEST) tests/unit
+	@$(PYTEST) $(ARGS) tests/unit/$(T)
+
+component: $(VENV)/.complete
+	@$(PYTEST) $(ARGS) tests/component/$(T)
 
 integration: $(VENV)/.complete
-	@$(PYTEST) tests/integration
+	@$(PYTEST) $(ARGS) tests/integration/$(T)
 
 molecule: $(VENV)/.complete
 	@$(PYTEST) tests/molecule

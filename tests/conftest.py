@@ -25,8 +25,7 @@ from progress import Progress  # noqa: E402
 _AnsibleCollectionFinder(paths=[str(ROOT / ".collections")])._install()
 
 
-NEED_NO_PROGRAM = {("lint",), ("unit", "aws"), ("unit", "gen3"), ("unit", "indexer"), ("unit", "kube"), ("unit", "lab"), ("unit", "minio"),
-                   ("unit", "play"), ("unit", "reindex"), ("unit", "trace")}
+NEED_NO_PROGRAM = {("lint",), ("unit",), ("component", "indexer"), ("component", "lab")}
 """Folders whose tests run while the lab's programs are still being built."""
 
 

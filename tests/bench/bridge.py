@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "unit" / "bridge"))
+sys.path.insert(0, str(ROOT / "tests" / "component" / "bridge"))
 
 from bench.minio_server import BUCKET, connect, minio  # noqa: E402
 from bridge_engine import ROUTES, TOKEN, Bridge, authorization  # noqa: E402

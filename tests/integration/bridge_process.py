@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lab import processes, programs
 from lab.lab import Lab
-from unit.bridge.bridge_engine import becomes_ready, environment, render, token_hash
+from component.bridge.bridge_engine import becomes_ready, environment, render, token_hash
 
 TESTS = Path(__file__).resolve().parents[1]
 STARTUP = 60

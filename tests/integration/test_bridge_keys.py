@@ -12,8 +12,8 @@ from bridge_process import BridgeProcess
 from lab.dispatcher import messages
 from lab.minio import TARGET
 from minio_uploads import client, wait_while_there_is_progress, waiting
-from unit.bridge.bridge_engine import DESTINATIONS
-from unit.bridge.bridge_sinks import Dispatcher
+from component.bridge.bridge_engine import DESTINATIONS
+from component.bridge.bridge_sinks import Dispatcher
 
 CONTRACT = Path(__file__).resolve().parents[1] / "contracts" / "minio_events.jsonl"
 RECORDED = {event["case"]: event["raw_key"] for event in map(json.loads, CONTRACT.read_text().splitlines())}

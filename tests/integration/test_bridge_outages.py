@@ -12,7 +12,7 @@ from bridge_process import BridgeProcess
 from lab.minio import TARGET
 from minio_uploads import Uploads, Watch, wait_while_there_is_progress, waiting
 from outages import TIMES, at_random_moments, chance
-from unit.bridge.bridge_sinks import Topic
+from component.bridge.bridge_sinks import Topic
 
 UPLOADS = int(os.environ.get("GEN3_UPLOADS", 1000))
 SECONDS = max(20, UPLOADS / 100)
