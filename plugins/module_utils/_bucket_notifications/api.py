@@ -40,8 +40,7 @@ class Notifications:
 
     def configuration(self, bucket: str) -> dict[str, Any]:
         """Return the notification configuration of a bucket."""
-        with aws.error_context(f"read the notifications of S3 bucket {bucket}", "s3:GetBucketNotification",
-                         f"the bucket {bucket}"):
+        with aws.error_context(f"read the notifications of S3 bucket {bucket}", "s3:GetBucketNotification", f"the bucket {bucket}"):
             answer = self._s3.get_bucket_notification_configuration(
                 Bucket=bucket, **self._owner(bucket), aws_retry=True)
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
@@ -62,8 +61,7 @@ class Notifications:
                 self._s3.put_bucket_notification_configuration(
                     Bucket=bucket, NotificationConfiguration=change.parameters["configuration"], **self._owner(bucket), aws_retry=True)
 
-        with aws.error_context(f"write the notifications of S3 bucket {bucket}", "s3:PutBucketNotification",
-                         f"the bucket {bucket}"):
+        with aws.error_context(f"write the notifications of S3 bucket {bucket}", "s3:PutBucketNotification", f"the bucket {bucket}"):
             try:
                 aws.retry_while(
                     put, lambda error: _is_invalid_destination(error) and ours and not invalid_destinations(error).keys() - ours,

@@ -55,7 +55,7 @@ def _messages(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
         with aws.error_context(f"receive from {url}", "sqs:ReceiveMessage", f"the queue {url}"):
             # Amazon SQS asks all its servers only where it may wait.
             response = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN, WaitTimeSeconds=2,
-                                         MessageAttributeNames=["All"], aws_retry=True)
+                                           MessageAttributeNames=["All"], aws_retry=True)
         fresh = [message for message in response.get("Messages", []) if message["MessageId"] not in seen]
         if not fresh:
             return
