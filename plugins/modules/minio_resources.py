@@ -280,7 +280,8 @@ changes:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import client as minio
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import converge as resources
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import EVENTS, GRANTS
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import UPLOAD_EVENTS
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.model import GRANTS
 
 STATE = dict(type="str", choices=["present", "absent"], default="present")
 NAMES = dict(type="list", elements="str")
@@ -293,7 +294,7 @@ SECRET = dict(secret=dict(type="str", no_log=True))
 RULE = dict(
     id=dict(type="str", default="gen3-uploads"),
     target=dict(type="str", required=True),
-    events=dict(type="list", elements="str", default=list(EVENTS)),
+    events=dict(type="list", elements="str", default=list(UPLOAD_EVENTS)),
     prefix=dict(type="str", default=""),
     suffix=dict(type="str", default=""),
     take_over=dict(type="bool", default=False),

@@ -150,14 +150,14 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import r
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import converge as notifications
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
-from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import EVENTS
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import UPLOAD_EVENTS
 
 RULE_OPTIONS = dict(
     name=dict(type="str", required=True),
     topic_arn=dict(type="str"),
     id=dict(type="str", default="gen3-uploads"),
     take_over=dict(type="bool", default=False),
-    events=dict(type="list", elements="str", default=list(EVENTS)),
+    events=dict(type="list", elements="str", default=list(UPLOAD_EVENTS)),
     prefix=dict(type="str"),
     suffix=dict(type="str"),
     account_id=dict(type="str"),

@@ -320,7 +320,7 @@ changes:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import converge as notifications
-from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import EVENTS
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import UPLOAD_EVENTS
 from ansible_collections.gen3.uploads.plugins.module_utils._channel import converge as messaging
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
@@ -367,7 +367,7 @@ def converge(module):
     result = {}
     if module.params["bucket_notifications"]:
         try:
-            rules = notifications.Convergence(module, [{"events": list(EVENTS), **rule} for rule in channels.rules()])
+            rules = notifications.Convergence(module, [{"events": list(UPLOAD_EVENTS), **rule} for rule in channels.rules()])
         except UploadsError as error:
             # Who only looks goes on with what is known of the channels.
             error.details.update(channels=channels.described(), changes=outcome(channels.changes)["changes"])

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
-from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import rule_ids
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.model import rule_ids
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
 
 _INVALID_DESTINATION = "Unable to validate the following destination configurations"

@@ -16,7 +16,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import plan as planning
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import is_account_id
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.api import Notifications
-from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import Rule
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.model import Rule
 
 
 class Convergence:

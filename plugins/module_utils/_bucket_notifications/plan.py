@@ -14,55 +14,12 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.model import KINDS, Configuration, Rule, destination
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
-
-EVENTS = (
-    "s3:ObjectCreated:Put",
-    "s3:ObjectCreated:Post",
-    "s3:ObjectCreated:Copy",
-    "s3:ObjectCreated:CompleteMultipartUpload",
-)
-"""The ways in which an upload completes. ssjdispatcher never looks at the kind of event, so no others may reach it."""
-
-_KINDS = {
-    "TopicConfigurations": "TopicArn",
-    "QueueConfigurations": "QueueArn",
-    "LambdaFunctionConfigurations": "LambdaFunctionArn",
-}
-
-Configuration = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Send ``events`` of keys with ``prefix`` and ``suffix`` to a topic.
-
-    With ``take_over`` it replaces the rules of others that send some of that to the same topic, and the rule with its Id that sends
-    to another one.
-    """
-
-    id: str
-    topic_arn: str | None
-    events: tuple[str, ...]
-    prefix: str = ""
-    suffix: str = ""
-    take_over: bool = False
-
-    def as_configuration(self) -> dict[str, Any]:
-        """Return the rule as S3 takes it: filter names in lower case, and no filter where there is none."""
-        filters = [{"Name": name, "Value": value} for name, value in
-                   (("prefix", self.prefix), ("suffix", self.suffix)) if value]
-        return {
-            "Id": self.id,
-            "TopicArn": self.topic_arn,
-            "Events": list(self.events),
-            **({"Filter": {"Key": {"FilterRules": filters}}} if filters else {}),
-        }
 
 
 def plan_present(bucket: str, current: Configuration, rules: Sequence[Rule]) -> list[Change]:
@@ -160,7 +117,7 @@ def _change(bucket: str, current: Configuration, topics: list[Any], rules: Seque
 
 def _others(current: Configuration, rules: Sequence[Rule]) -> Iterable[Mapping[str, Any]]:
     ids = {rule.id for rule in rules}
-    return [found for kind in _KINDS for found in current.get(kind, [])
+    return [found for kind in KINDS for found in current.get(kind, [])
             if kind != "TopicConfigurations" or found.get("Id") not in ids]
 
 
@@ -190,7 +147,7 @@ def _refuse_conflict(bucket: str, rule: Rule, other: Mapping[str, Any]) -> None:
     """Raise PlanError if S3 would refuse the two rules side by side."""
     name = other.get("Id")
     if name == rule.id:
-        raise PlanError(f"Bucket {bucket} already has a rule {name} that sends to {_destination(other)}: choose another id.")
+        raise PlanError(f"Bucket {bucket} already has a rule {name} that sends to {destination(other)}: choose another id.")
     if _collide(rule, other):
         fan_out = (", or name that topic as the pipeline's, whose queue is then subscribed to it beside the others"
                    if "TopicArn" in other else "")
@@ -201,11 +158,7 @@ def _refuse_conflict(bucket: str, rule: Rule, other: Mapping[str, Any]) -> None:
 def _says(bucket: str, other: Mapping[str, Any]) -> str:
     prefix, suffix = _filters(other)
     return (f"Bucket {bucket} already has a rule {other.get('Id')}{_maker(other.get('Id'))} that sends {', '.join(other['Events'])} of keys "
-            f"with prefix {prefix!r} and suffix {suffix!r} to {_destination(other)}")
-
-
-def _destination(rule: Mapping[str, Any]) -> str:
-    return next(rule[arn] for arn in _KINDS.values() if arn in rule)
+            f"with prefix {prefix!r} and suffix {suffix!r} to {destination(other)}")
 
 
 def _refuse_redirection(bucket: str, found: Mapping[str, Any], rule: Rule) -> None:
@@ -250,8 +203,3 @@ def _filters(rule: Mapping[str, Any]) -> tuple[str, str]:
 
 def _normalized(rule: Mapping[str, Any]) -> tuple[Any, ...]:
     return rule["TopicArn"], sorted(set(rule["Events"])), _filters(rule)
-
-
-def rule_ids(configuration: Configuration, arn: str) -> list[str]:
-    """Return the Ids of the rules that send to a destination."""
-    return [str(rule.get("Id")) for kind in _KINDS for rule in configuration.get(kind, []) if _destination(rule) == arn]

@@ -24,7 +24,7 @@ except ImportError:
     pass  # _minio_client reports the missing library.
 
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection, admin_code, error_context
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.model import Current
 
 
 _NO_EXPORT = ("AccessDenied", "NotImplemented", "MethodNotAllowed", "XMinioAdminVersionMismatch")

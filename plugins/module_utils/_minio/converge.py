@@ -14,7 +14,8 @@ from typing import Any
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change, outcome
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.api import Server
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import Current, plan, rules, senders, warnings
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.model import Current
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import plan, rules, senders, warnings
 
 
 def converge(connection: Connection, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:

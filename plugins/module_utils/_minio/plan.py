@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import Change
-
-EVENTS = ("s3:ObjectCreated:Put", "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy",
-          "s3:ObjectCreated:CompleteMultipartUpload")
-"""The ways in which an upload completes; MinIO's ObjectCreated:* also means changes of tags, retention and holds."""
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import UPLOAD_EVENTS
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.model import GRANTS, Current, policy_for
 
 _FAMILIES = {
-    "s3:ObjectCreated:*": (*EVENTS, *(f"s3:ObjectCreated:{name}" for name in (
+    "s3:ObjectCreated:*": (*UPLOAD_EVENTS, *(f"s3:ObjectCreated:{name}" for name in (
         "PutTagging", "DeleteTagging", "PutRetention", "PutLegalHold"))),
     "s3:ObjectRemoved:*": tuple(f"s3:ObjectRemoved:{name}" for name in (
         "Delete", "DeleteMarkerCreated", "NoOP", "DeleteAllVersions")),
@@ -28,43 +25,11 @@ _FAMILIES = {
         "Get", "Head", "Attributes", "GetRetention", "GetLegalHold")),
 }
 
-_ACTIONS = {
-    "uploader": ("s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
-    "indexer": ("s3:GetObject",),
-    "fence": ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
-              "s3:ListMultipartUploadParts"),
-}
-GRANTS = tuple(_ACTIONS)
-
 MIN_SECRET = 8
 """Characters of a secret, at least."""
 
 _UNITS = {"": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9,
           "TB": 10**12}
-
-
-@dataclass(frozen=True)
-class Current:
-    """All that was read of the server; names of what does not exist are missing."""
-
-    region: str
-    arns: Sequence[str] = ()
-    buckets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    policies: Mapping[str, Any] = field(default_factory=dict)
-    users: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    service_accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    rules_are_whole: bool = True
-    """Whether the rules of targets that are not live were read too."""
-
-
-def policy_for(grant: str, buckets: Sequence[str]) -> dict[str, Any]:
-    """Return the least privileges of an uploader, the indexing Jobs, or fence, which signs URLs, on some buckets."""
-    return {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": sorted(_ACTIONS[grant]), "Resource": [f"arn:aws:s3:::{b}/*" for b in buckets]},
-        {"Effect": "Allow", "Action": ["s3:GetBucketLocation", "s3:ListBucket"],
-         "Resource": [f"arn:aws:s3:::{b}" for b in buckets]},
-    ]}
 
 
 def size(text: Any) -> int:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.gen3.uploads.plugins.module_utils._minio.plan import GRANTS
+from ansible_collections.gen3.uploads.plugins.module_utils._minio.model import GRANTS
 
 KEYS = {
     "minio_users": ("name", "state", "secret", "enabled", "policies"),

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications import plan as planning
-from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.plan import EVENTS, Rule
+from ansible_collections.gen3.uploads.plugins.module_utils._bucket_notifications.model import Rule
+from ansible_collections.gen3.uploads.plugins.module_utils._core.names import UPLOAD_EVENTS as EVENTS
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
 OTHER_TOPIC = "arn:aws:sns:us-east-1:123456789012:other"

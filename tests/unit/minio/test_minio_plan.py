@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
+from ansible_collections.gen3.uploads.plugins.module_utils._minio import model
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import plan as planning
 
 ARN = "arn:minio:sqs:us-east-1:GEN3:webhook"
@@ -11,7 +12,7 @@ RULE = {"id": "r", "arn": ARN, "events": ["s3:ObjectCreated:Put", "s3:ObjectCrea
 
 
 def rules(found, desired, arns=(ARN,), **options):
-    current = planning.Current("us-east-1", arns, {"bucket": {"rules": found}})
+    current = model.Current("us-east-1", arns, {"bucket": {"rules": found}})
     return planning._rules(current, {"name": "bucket", "notifications": desired}, {
         "purge_notifications": False, "remove_target_arns": [], "remove_target_from": None, "keep_shared": False,
         "discard_dead_rules": False, **options})
@@ -97,20 +98,20 @@ def test_a_rule_of_ours_leaves_the_target_that_is_gone():
 @pytest.mark.parametrize(("whole", "written", "said"), [(True, True, 0), (False, True, 1), (False, False, 0)])
 def test_what_a_login_cannot_see_is_said_where_it_may_be_lost(whole, written, said):
     changes = rules([] if written else [RULE], [WANTED])
-    sentences = planning.warnings(planning.Current("us-east-1", [ARN], rules_are_whole=whole), changes)
+    sentences = planning.warnings(model.Current("us-east-1", [ARN], rules_are_whole=whole), changes)
     assert len(sentences) == said and all("admin:ExportBucketMetadata" in sentence for sentence in sentences)
 
 
 def test_prefixes_that_are_lost_with_versioning_are_said():
     bucket = {"object_lock": False, "quota": 0, "versioning": "enabled", "excluded_prefixes": ["tmp/"], "rules": []}
-    current = planning.Current("us-east-1", [ARN], {"bucket": bucket})
+    current = model.Current("us-east-1", [ARN], {"bucket": bucket})
     desired = {"name": "bucket", "state": "present", "versioning": "suspended", "object_lock": False, "quota": None, "notifications": None}
     sentence, = planning.warnings(current, list(planning._bucket(current, desired)))
     assert sentence.startswith("Bucket bucket loses") and "tmp/" in sentence
 
 
 def test_service_accounts_that_go_with_their_user_are_said():
-    current = planning.Current("us-east-1", users={"u": {**LIVE_USER, "service_accounts": ["job", "other"]}, "v": LIVE_USER})
+    current = model.Current("us-east-1", users={"u": {**LIVE_USER, "service_accounts": ["job", "other"]}, "v": LIVE_USER})
     changes = [change for name in "uv" for change in planning._user(current, {**USER, "name": name, "state": "absent"}, False)]
     sentence, = planning.warnings(current, changes)
     assert sentence == "User u has the service accounts job, other, which MinIO removes with it."
@@ -129,7 +130,7 @@ def test_no_size_is_refused(text):
 
 def plan(current=None, **options):
     empty = {kind: [] for kind in ("policies", "users", "groups", "service_accounts", "buckets", "remove_target_arns")}
-    return planning.plan(planning.Current("us-east-1", [ARN], **(current or {})), {
+    return planning.plan(model.Current("us-east-1", [ARN], **(current or {})), {
         **empty, "purge_notifications": False, "purge_access": False, "remove_target_from": None, "keep_shared": False,
         "discard_dead_rules": False, **options})
 
@@ -216,10 +217,10 @@ def test_what_others_have_given_a_user_or_group_stays_unless_it_is_purged():
 
 def test_a_granted_policy_keeps_the_buckets_of_another_inventory():
     """Two inventories of one server: each has the policies gen3-indexer and gen3-fence for its own buckets."""
-    theirs = {"policies": {"p": planning.policy_for("indexer", ["theirs"])}}
-    assert planning.same_policy(written(plan(theirs, policies=[GRANT]))["policy"], planning.policy_for("indexer", ["b", "theirs"]))
-    assert plan({"policies": {"p": planning.policy_for("indexer", ["theirs", "b"])}}, policies=[GRANT]) == []
-    assert planning.same_policy(written(plan(theirs, policies=[GRANT], purge_access=True))["policy"], planning.policy_for("indexer", ["b"]))
+    theirs = {"policies": {"p": model.policy_for("indexer", ["theirs"])}}
+    assert planning.same_policy(written(plan(theirs, policies=[GRANT]))["policy"], model.policy_for("indexer", ["b", "theirs"]))
+    assert plan({"policies": {"p": model.policy_for("indexer", ["theirs", "b"])}}, policies=[GRANT]) == []
+    assert planning.same_policy(written(plan(theirs, policies=[GRANT], purge_access=True))["policy"], model.policy_for("indexer", ["b"]))
 
 
 @pytest.mark.parametrize("statement", [
@@ -232,20 +233,20 @@ def test_a_granted_policy_keeps_the_statements_of_others_as_they_are(statement):
     found = {**AS_STORED, "Statement": [*AS_STORED["Statement"], statement]}
     assert plan({"policies": {"p": found}}, policies=[GRANT]) == []
     more = written(plan({"policies": {"p": found}}, policies=[{**GRANT, "buckets": ["b", "c"]}]))["policy"]
-    assert planning.same_policy(more, {"Statement": [*planning.policy_for("indexer", ["b", "c"])["Statement"], statement]})
+    assert planning.same_policy(more, {"Statement": [*model.policy_for("indexer", ["b", "c"])["Statement"], statement]})
 
 
 def test_another_grant_of_a_policy_replaces_the_former_for_its_buckets_alone():
-    found = {"policies": {"p": planning.policy_for("fence", ["b", "theirs"])}}
+    found = {"policies": {"p": model.policy_for("fence", ["b", "theirs"])}}
     policy = written(plan(found, policies=[GRANT]))["policy"]
-    fence, listing = planning.policy_for("fence", ["theirs"])["Statement"]
-    assert planning.same_policy(policy, {"Statement": [*planning.policy_for("indexer", ["b"])["Statement"], fence, listing]})
+    fence, listing = model.policy_for("fence", ["theirs"])["Statement"]
+    assert planning.same_policy(policy, {"Statement": [*model.policy_for("indexer", ["b"])["Statement"], fence, listing]})
 
 
 @pytest.mark.parametrize(("desired", "sent"), [
     ({"grant": None}, AS_STORED),
     ({}, AS_STORED),
-    ({"grant": "fence"}, planning.policy_for("fence", ["b"])),
+    ({"grant": "fence"}, model.policy_for("fence", ["b"])),
 ])
 def test_a_new_secret_never_goes_without_the_policy(desired, sent):
     """MinIO takes an update without a policy as one that removes it."""
@@ -279,8 +280,8 @@ def test_what_is_used_is_made_first_and_removed_last():
         "policy p", "user u", "user u", "group g", "group g", "user gone", "policy old"]
 
 
-@pytest.mark.parametrize("grant", planning.GRANTS)
+@pytest.mark.parametrize("grant", model.GRANTS)
 def test_a_grant_reaches_no_other_bucket(grant):
-    for statement in planning.policy_for(grant, ["b"])["Statement"]:
+    for statement in model.policy_for(grant, ["b"])["Statement"]:
         assert set(statement["Resource"]) <= {"arn:aws:s3:::b", "arn:aws:s3:::b/*"}
         assert "s3:*" not in statement["Action"] and "s3:PutBucketNotification" not in statement["Action"]
