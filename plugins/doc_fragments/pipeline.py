@@ -51,16 +51,16 @@ options:
     type: str
     default: /var/lib/event-bridge/dead-letters
   topic:
-    description: Name of the topic, for the way that is shown. Nothing on a way without one.
+    description: Name of the topic, for the stations that are shown. Nothing on a route without one.
     type: str
   queue:
-    description: Name of the queue, for messages. Nothing on a way without one.
+    description: Name of the queue, for messages. Nothing on a route without one.
     type: str
   queue_reader:
     description: Name of the Deployment that reads the queue in place of ssjdispatcher, where there is one.
     type: str
   queue_url:
-    description: URL of the queue whose metrics are shown. Nothing on a way without one.
+    description: URL of the queue whose metrics are shown. Nothing on a route without one.
     type: str
   dead_letter_queue_url:
     description: URL of the dead-letter queue whose metrics are shown.

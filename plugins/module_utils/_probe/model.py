@@ -256,7 +256,7 @@ def bridge(location: str, namespace: str, name: str = "event-bridge", address: s
 
 
 def stations(bucket: str, namespace: str, minio: bool, topic: str | None, queue: str | None, reader: str | None = None) -> list[str]:
-    """Return the stations of an upload; ``topic``, ``queue`` and its ``reader`` are None where the way has none."""
+    """Return the stations of an upload; ``topic``, ``queue`` and its ``reader`` are None where the route has none."""
     source = [f"{bucket} on MinIO", "event bridge"] if minio else [f"s3://{bucket}"]
     return [*source, *filter(None, (topic, queue, reader)), f"ssjdispatcher in {namespace}", "indexd"]
 
@@ -323,7 +323,7 @@ def no_job_advice(
 ) -> list[str]:
     """Return what to look at when no Job appears.
 
-    ``dispatcher`` is how kubectl names it, e.g. ``-n default deployment/ssjdispatcher``. A way without a queue has no
+    ``dispatcher`` is how kubectl names it, e.g. ``-n default deployment/ssjdispatcher``. A route without a queue has no
     ``queue``; ``target`` and ``look_at`` belong to MinIO. ``reader`` is the event bridge that reads the queue in place of ssjdispatcher,
     named likewise.
     """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Gen3 Uploads Contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the modules that look at the pipeline, or at a file on its way, and the world that they describe.
+"""The options of the modules that look at the pipeline, or at a file on its way, and the context that they describe.
 
 They are documented in ``plugins/doc_fragments/pipeline.py``. Private to the collection gen3.uploads.
 """

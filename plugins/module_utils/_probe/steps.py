@@ -141,7 +141,7 @@ class Context:
             yield name, deployment, kube.list("Pod", namespace, dispatcher.selector(deployment)) if deployment else []
 
     def queue_evidence(self, depth: Mapping[str, int] | None) -> list[str]:
-        """Return the queue's metrics in words; nothing on a way without a queue."""
+        """Return the queue's metrics in words; nothing on a route without a queue."""
         return [_probe.queue_evidence(depth)] if self.params["queue_url"] else []
 
     def queue_depth(self) -> dict[str, int] | None:

@@ -105,7 +105,7 @@ def entries(context: Context, url: str | None) -> tuple[str | None, str]:
 
 
 def depth(context: Context) -> dict[str, int] | None:
-    """Return the counts of the queue, None on a way without one."""
+    """Return the counts of the queue, None on a route without one."""
     counts = context.queue_depth()
     if counts is None and context.params["queue_url"]:
         raise UploadsError(f"the queue {context.params['queue']} cannot be read")

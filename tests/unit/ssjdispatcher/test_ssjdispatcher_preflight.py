@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import copy
 import json
-from collections import Counter
 
 import pytest
 from clusters import HELM, deployment, gen3_helm
