@@ -16,7 +16,7 @@ def test_what_was_uploaded_before_the_pipeline_becomes_ready(clean_lab):
     lab.boto3("s3").put_object(Bucket="gen3-bucket", Key="no-guid.txt", Body=b"x")
     lab.boto3("s3").put_object(Bucket="gen3-bucket", Key="9b4fd6a2-0d0f-4f0a-8f51-2f5c0b0e7a11/orphan.txt", Body=b"x")
     early = run(lab, REINDEX, variables=OPTIONS)
-    assert early.code and "Not as site.yml makes it: the way from the topic to the queue, ssjdispatcher. Run" in early.message
+    assert early.code and "Not as site.yml makes it: topic, queue and subscription, ssjdispatcher. Run" in early.message
     succeed(lab, SITE)
     lab.wait_until_ready(lab.upload())
 
