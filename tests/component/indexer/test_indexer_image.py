@@ -27,10 +27,9 @@ CONTAINERFILE = (SOURCES / "Containerfile").read_text()
 
 def templar(role=ROLE, **variables):
     """Return a templar that knows the role's variables, with these on top."""
-    loader, values = DataLoader(), {"role_path": str(role)}
-    for file in ("defaults/main.yml", "vars/main.yml"):
-        values |= loader.load_from_file(str(role / file), trusted_as_template=True)
-    return Templar(loader=loader, variables={**values, **variables})
+    loader = DataLoader()
+    defaults = loader.load_from_file(str(role / "defaults" / "main.yml"), trusted_as_template=True)
+    return Templar(loader=loader, variables={"role_path": str(role), **defaults, **variables})
 
 
 def tag(role=ROLE, **variables):
