@@ -17,7 +17,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import 
 SETTLE = 1.0
 """Seconds: a writer who read before us and writes after us has done so by then, and we see that ours is gone."""
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds that SQS documents for an attribute to spread, and for how long writers may overwrite each other."""
 
 
@@ -25,17 +25,17 @@ def write(replan: Callable[[], Sequence[Change]], apply: Callable[[Change], str 
     """Carry out the changes that ``replan`` finds, which reads its one object anew, until a concurrent writer leaves them.
 
     Returns what ``apply`` returned, by resource. Only policies are looked at again: they are what several writers share.
-    Raises AwsError when the document is still another one after ``PATIENCE`` seconds.
+    Raises AwsError when the document is still another one after ``TIMEOUT`` seconds.
     """
     results: dict[str, str | None] = {}
     written: list[Change] = []
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         changes = [change for change in replan() if not written or _is_shared(change)]
         if not changes:
             return results
         if time.monotonic() > deadline:
-            raise AwsError(f"{changes[0].resource} is not as it was written {PATIENCE:.0f} seconds ago: somebody else writes to it "
+            raise AwsError(f"{changes[0].resource} is not as it was written {TIMEOUT:.0f} seconds ago: somebody else writes to it "
                            "at the same time, or the change has not spread yet; run again.")
         # What is still as before our write has not spread yet: it is read again, not written again.
         if changes != written:

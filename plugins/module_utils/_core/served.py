@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 from ansible_collections.gen3.uploads.plugins.module_utils._core.certificates import end_of
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 
-PATIENCE = 5
+TIMEOUT = 5
 """Seconds within which a server must answer."""
 
 
 def certificate(host: str, port: int) -> bytes:
     """Return the certificate that a server shows, in DER. Raises OSError."""
-    with socket.create_connection((host, port), timeout=PATIENCE) as connection, _trusting().wrap_socket(connection, server_hostname=host) as secure:
+    with socket.create_connection((host, port), timeout=TIMEOUT) as connection, _trusting().wrap_socket(connection, server_hostname=host) as secure:
         return secure.getpeercert(binary_form=True) or b""
 
 
@@ -41,9 +41,9 @@ def clock_ahead(url: str, now: datetime | None = None) -> timedelta:
     location = urlsplit(url)
     if location.scheme == "https":
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            location.hostname or "", location.port, timeout=PATIENCE, context=_trusting())
+            location.hostname or "", location.port, timeout=TIMEOUT, context=_trusting())
     else:
-        connection = http.client.HTTPConnection(location.hostname or "", location.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(location.hostname or "", location.port, timeout=TIMEOUT)
     try:
         connection.request("HEAD", "/")
         said = connection.getresponse().headers["Date"]

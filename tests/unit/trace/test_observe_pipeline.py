@@ -9,7 +9,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core import served
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import KubeError
 from ansible_collections.gen3.uploads.plugins.module_utils._trace import observe_pipeline
-from test_observe import Context as FileWorld
+from test_observe import Context as FileContext
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
@@ -60,7 +60,7 @@ def test_restarts_of_the_last_day(last, number):
     assert [(each.pod, each.count) for each in found] == [("ssjdispatcher-1", 3)] * number
 
 
-class Context(FileWorld):
+class Context(FileContext):
     def readers(self):
         return iter(self.answer([]))
 
