@@ -4,20 +4,7 @@
 """How roles judge certificates and keys before a server gets them."""
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
-from ansible_collections.gen3.uploads.plugins.module_utils._core import certificates
-
-
-def certificate_problems(certificate: str, key: str, certificate_name: str, key_name: str, of_minio: bool = False, password: str = "") -> list[str]:
-    """Return what is wrong with a server's certificate and key; see ``certificates.pair_problems``."""
-    return certificates.pair_problems(
-        certificate, key, certificates.Names(certificate_name, key_name), datetime.now(timezone.utc), of_minio, password)
-
-
-def authority_problems(authorities: str, name: str) -> list[str]:
-    """Return what is wrong with a file of authorities; see ``certificates.authority_problems``."""
-    return certificates.authority_problems(authorities, name, datetime.now(timezone.utc))
+from ansible_collections.gen3.uploads.plugins.plugin_utils.deferred import deferred
 
 
 class FilterModule:
@@ -25,4 +12,7 @@ class FilterModule:
 
     def filters(self):
         """Return name -> function."""
-        return {"certificate_problems": certificate_problems, "authority_problems": authority_problems}
+        return {
+            "certificate_problems": deferred("_core.certificates", "pair_problems"),
+            "authority_problems": deferred("_core.certificates", "authority_problems"),
+        }

@@ -4,7 +4,7 @@
 """What the settings of the role event_bridge lack, and how the token is shown and known."""
 from __future__ import annotations
 
-from ansible_collections.gen3.uploads.plugins.module_utils._event_bridge import settings
+from ansible_collections.gen3.uploads.plugins.plugin_utils.deferred import deferred
 
 
 class FilterModule:
@@ -12,5 +12,8 @@ class FilterModule:
 
     def filters(self):
         """Return name -> function."""
-        return {"event_bridge_problems": settings.problems, "event_bridge_token_hash": settings.token_hash,
-                "event_bridge_authorization": settings.authorization}
+        return {
+            "event_bridge_problems": deferred("_event_bridge.settings", "problems"),
+            "event_bridge_token_hash": deferred("_event_bridge.settings", "token_hash"),
+            "event_bridge_authorization": deferred("_event_bridge.settings", "authorization"),
+        }

@@ -4,7 +4,7 @@
 """How the playbooks were called."""
 from __future__ import annotations
 
-from ansible_collections.gen3.uploads.plugins.module_utils._uploads import invocation
+from ansible_collections.gen3.uploads.plugins.plugin_utils.deferred import deferred
 
 
 class FilterModule:
@@ -12,4 +12,7 @@ class FilterModule:
 
     def filters(self):
         """Return name -> function."""
-        return {"invocation_problems": invocation.problems, "parts_left_out": invocation.left_out}
+        return {
+            "invocation_problems": deferred("_uploads.invocation", "problems"),
+            "parts_left_out": deferred("_uploads.invocation", "left_out"),
+        }

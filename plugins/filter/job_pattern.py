@@ -4,7 +4,7 @@
 """The pattern with which ssjdispatcher takes the uploads to buckets."""
 from __future__ import annotations
 
-from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.patterns import for_buckets
+from ansible_collections.gen3.uploads.plugins.plugin_utils.deferred import deferred
 
 
 class FilterModule:
@@ -12,4 +12,6 @@ class FilterModule:
 
     def filters(self):
         """Return name -> function."""
-        return {"job_pattern": for_buckets}
+        return {
+            "job_pattern": deferred("_ssjdispatcher.patterns", "for_buckets"),
+        }

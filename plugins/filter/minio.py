@@ -4,7 +4,7 @@
 """What the settings of the role minio lack, and what its notification targets are for the server."""
 from __future__ import annotations
 
-from ansible_collections.gen3.uploads.plugins.module_utils._minio import directories, settings, targets
+from ansible_collections.gen3.uploads.plugins.plugin_utils.deferred import deferred
 
 
 class FilterModule:
@@ -13,10 +13,10 @@ class FilterModule:
     def filters(self):
         """Return name -> function."""
         return {
-            "minio_directory_problems": directories.problems,
-            "minio_log_reason": targets.log_reason,
-            "minio_missing_targets": targets.missing,
-            "minio_problems": settings.problems,
-            "minio_target_problems": targets.problems,
-            "minio_targets": targets.overview,
+            "minio_directory_problems": deferred("_minio.directories", "problems"),
+            "minio_log_reason": deferred("_minio.targets", "log_reason"),
+            "minio_missing_targets": deferred("_minio.targets", "missing"),
+            "minio_problems": deferred("_minio.settings", "problems"),
+            "minio_target_problems": deferred("_minio.targets", "problems"),
+            "minio_targets": deferred("_minio.targets", "overview"),
         }

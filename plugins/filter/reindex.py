@@ -4,7 +4,7 @@
 """What reindex.yml tells at its end."""
 from __future__ import annotations
 
-from ansible_collections.gen3.uploads.plugins.module_utils._reindex import report
+from ansible_collections.gen3.uploads.plugins.plugin_utils.deferred import deferred
 
 
 class FilterModule:
@@ -12,4 +12,6 @@ class FilterModule:
 
     def filters(self):
         """Return name -> function."""
-        return {"reindex_report": report.lines}
+        return {
+            "reindex_report": deferred("_reindex.report", "lines"),
+        }

@@ -4,7 +4,7 @@
 """How the role service installs a program."""
 from __future__ import annotations
 
-from ansible_collections.gen3.uploads.plugins.module_utils._core import service
+from ansible_collections.gen3.uploads.plugins.plugin_utils.deferred import deferred
 
 
 class FilterModule:
@@ -12,4 +12,6 @@ class FilterModule:
 
     def filters(self):
         """Return name -> function."""
-        return {"service_release": service.release}
+        return {
+            "service_release": deferred("_core.service", "release"),
+        }

@@ -4,21 +4,7 @@
 """What the playbooks' variables lack, and what follows from them."""
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from ansible_collections.gen3.uploads.plugins.module_utils._uploads import option_types, settings, validate
-
-
-def upload_problems(variables: Mapping[str, Any], spec: Mapping[str, Any], minio_hosts: Sequence[str],
-                    minio_host_variables: Sequence[str]) -> list[str]:
-    """Return what keeps the playbooks from doing their work; ``spec`` is the document argument_specs.yml of the role uploads.
-
-    See ``option_types.problems`` and ``validate.problems``: what depends on variables of the right types is looked at once these are right.
-    """
-    options = spec["argument_specs"]["main"]["options"]
-    return option_types.problems(variables, options) or validate.problems(variables, minio_hosts, minio_host_variables, os.path.isfile)
+from ansible_collections.gen3.uploads.plugins.plugin_utils.deferred import deferred
 
 
 class FilterModule:
@@ -26,5 +12,9 @@ class FilterModule:
 
     def filters(self):
         """Return name -> function."""
-        return {"upload_problems": upload_problems, "upload_settings": settings.settings,
-                "upload_minio_policies": settings.minio_policies, "upload_minio_users": settings.minio_users}
+        return {
+            "upload_problems": deferred("_uploads.problems", "problems"),
+            "upload_settings": deferred("_uploads.settings", "settings"),
+            "upload_minio_policies": deferred("_uploads.settings", "minio_policies"),
+            "upload_minio_users": deferred("_uploads.settings", "minio_users"),
+        }

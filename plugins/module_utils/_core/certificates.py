@@ -33,12 +33,14 @@ class Names(NamedTuple):
     key: str
 
 
-def pair_problems(certificate: str, key: str, names: Names, now: datetime, of_minio: bool = False, password: str = "") -> list[str]:
+def pair_problems(certificate: str, key: str, certificate_name: str, key_name: str, of_minio: bool = False, password: str = "",
+                  now: datetime | None = None) -> list[str]:
     """Return what is wrong with the certificates and the key of a server, both in PEM, in sentences; empty where nothing is.
 
-    The rules are those of Go's ``crypto/tls.X509KeyPair``; ``of_minio`` adds those of minio ``internal/config/certs.go``, which takes
+    The names are what a sentence calls the two texts, and ``now`` is the present by default. The rules are those of Go's ``crypto/tls.X509KeyPair``; ``of_minio`` adds those of minio ``internal/config/certs.go``, which takes
     no other text in either file and can decrypt the older form of key with a ``password``.
     """
+    names = Names(certificate_name, key_name)
     chain, found = _certificates(certificate, names.certificate, strict=of_minio)
     private_key, of_the_key = _private_key(key, names.key, of_minio, password)
     found += of_the_key
@@ -50,7 +52,7 @@ def pair_problems(certificate: str, key: str, names: Names, now: datetime, of_mi
     return found
 
 
-def authority_problems(certificates: str, name: str, now: datetime) -> list[str]:
+def authority_problems(certificates: str, name: str, now: datetime | None = None) -> list[str]:
     """Return what is wrong with a file of authorities to trust, which Go leaves out without a word, in sentences."""
     chain, found = _certificates(certificates, name, strict=False)
     return [*found, *_time_problems(chain, name, now)]
@@ -147,7 +149,8 @@ def _is_signed_by(certificate: Any, issuer: Any) -> bool:
     return True
 
 
-def _time_problems(chain: list[Any], name: str, now: datetime) -> Iterable[str]:
+def _time_problems(chain: list[Any], name: str, now: datetime | None) -> Iterable[str]:
+    now = now or datetime.now(timezone.utc)
     for position, certificate in enumerate(chain, 1):
         begin, end = _moment(certificate, "not_valid_before"), _moment(certificate, "not_valid_after")
         if now > end:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.gen3.uploads.plugins.module_utils._core.certificates import Names, pair_problems
+from ansible_collections.gen3.uploads.plugins.module_utils._core.certificates import pair_problems
 from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import CREATED_BY, TAG_PREFIX, Change
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
 from ansible_collections.gen3.uploads.plugins.module_utils._core.names import describe
@@ -107,7 +106,7 @@ def check_certificate(kube: Kube, name: str, namespace: str) -> list[str]:
     if secret is None:
         raise ApplyError(f"There is no {where}: create it with tls.crt and tls.key first.")
     pair = [_text(secret, part) for part in ("tls.crt", "tls.key")]
-    problems = pair_problems(*pair, Names(f"tls.crt of {where}", f"tls.key of {where}"), datetime.now(timezone.utc))
+    problems = pair_problems(*pair, f"tls.crt of {where}", f"tls.key of {where}")
     if problems:
         raise ApplyError(" ".join(problems))
     return []

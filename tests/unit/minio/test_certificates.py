@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from ansible_collections.gen3.uploads.plugins.module_utils._core.certificates import Names, authority_problems, pair_problems
+from ansible_collections.gen3.uploads.plugins.module_utils._core.certificates import authority_problems, pair_problems
 from ansible_collections.gen3.uploads.plugins.modules import served_certificate_info
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.timezone.utc)
-NAMES = Names("the_certificate", "the_key")
+NAMES = ("the_certificate", "the_key")
 # What `openssl ecparam -name prime256v1 -genkey` writes first.
 EC_PARAMETERS = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
 
@@ -47,7 +47,7 @@ KEY = text(SERVER)
 
 
 def problems(given=OWN + OF_MIDDLE, key=KEY, **more):
-    return pair_problems(given, key, NAMES, NOW, **{"of_minio": True, **more})
+    return pair_problems(given, key, *NAMES, now=NOW, **{"of_minio": True, **more})
 
 
 @pytest.mark.parametrize("key", [

@@ -9,7 +9,7 @@ import variables_reference
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
-from ansible_collections.gen3.uploads.plugins.filter.uploads import upload_problems
+from ansible_collections.gen3.uploads.plugins.module_utils._uploads.problems import problems as upload_problems
 from ansible_collections.gen3.uploads.plugins.module_utils._uploads import validate
 from ansible_collections.gen3.uploads.plugins.module_utils._uploads.option_types import RESULTS, problems
 
