@@ -19,6 +19,7 @@ for name in ("NO_PROXY", "no_proxy"):  # all servers of the tests are here
     os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
 # Modules on this machine run with the tests' Python: the newest that Ansible finds on the PATH may be a version manager's shim of none.
 os.environ["ANSIBLE_PYTHON_INTERPRETER"] = sys.executable
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT / "tests" / "python"), os.environ.get("PYTHONPATH")]))
 from lab import programs  # noqa: E402  the path above leads to it
 from progress import Progress  # noqa: E402
 
