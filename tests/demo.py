@@ -42,7 +42,7 @@ def play(playbook: str, options: list[str], environment: dict[str, str]) -> None
     """Run a playbook for the lab's operator; its output goes to the terminal."""
     command = ["ansible-playbook", "-i", "inventories/lab/hosts.yml", playbook, "-e", f"uploads_verify_report={PICTURE}", *options]
     print(f"\n$ {' '.join(command)}", flush=True)
-    process = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **environment})
+    process = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **environment, "PYTHONPATH": str(ROOT / "tests" / "python")})
     if process.returncode:
         raise SystemExit(f"{playbook} failed; the logs of the lab are in {STATE / 'log'}")
 
