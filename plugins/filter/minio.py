@@ -17,6 +17,7 @@ class FilterModule:
             "minio_log_reason": deferred("_minio.targets", "log_reason"),
             "minio_missing_targets": deferred("_minio.targets", "missing"),
             "minio_problems": deferred("_minio.settings", "problems"),
+            "minio_release": deferred("_minio.releases", "release"),
             "minio_target_problems": deferred("_minio.targets", "problems"),
             "minio_targets": deferred("_minio.targets", "overview"),
         }
