@@ -248,7 +248,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._minio import client 
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import batch
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import destinations
 from ansible_collections.gen3.uploads.plugins.module_utils._reindex import listing
-from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import poster
+from ansible_collections.gen3.uploads.plugins.module_utils._core.json_http import prepare_post
 from ansible_collections.gen3.uploads.plugins.module_utils._ssjdispatcher.image_config import read_image_config
 
 DESTINATIONS = ("topic_arn", "queue_url", "bridge_url")
@@ -293,7 +293,7 @@ def sender(module, options):
     """Return what sends an event through the destination that is given."""
     bucket = options["bucket"]
     if options["bridge_url"]:
-        post = poster(options["bridge_url"], options["timeout"], options["validate_certs"], options["bridge_ca_path"],
+        post = prepare_post(options["bridge_url"], options["timeout"], options["validate_certs"], options["bridge_ca_path"],
                       {"Authorization": authorization(options["bridge_token"])})
         return destinations.bridge(post, options["bridge_url"], bucket, options["region"] or "")
     region = aws.required_region(module)
@@ -330,7 +330,7 @@ def main():
     base = options["indexd_url"].rstrip("/").removesuffix("/index")
 
     def work():
-        indexd = poster(f"{base}/bulk/documents", options["timeout"], options["validate_certs"])
+        indexd = prepare_post(f"{base}/bulk/documents", options["timeout"], options["validate_certs"])
         send, found = sender(module, options), pages(module, options)
         return batch.run(found, indexd, None if module.check_mode else send, options, metadata_service(module, options))
 

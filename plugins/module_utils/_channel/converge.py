@@ -22,7 +22,7 @@ from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import
     Channel,
     Current,
     Queue,
-    channel,
+    channel_from,
     refuse_shared_names,
 )
 
@@ -37,9 +37,9 @@ class Convergence:
         self._created: dict[str, str | None] = {}
         region = aws.required_region(module)
         # Names are checked before the first call to AWS; the account number does not matter for that.
-        refuse_shared_names([channel(options, Scope(region, "0" * 12)) for options in module.params["channels"]])
+        refuse_shared_names([channel_from(options, Scope(region, "0" * 12)) for options in module.params["channels"]])
         scope = Scope(region, account_id(module))
-        channels = [channel(options, scope) for options in module.params["channels"]]
+        channels = [channel_from(options, scope) for options in module.params["channels"]]
         self._api = Messaging(module)
         self._found = [(each, _observe(self._api, each, self._absent, self._plan)) for each in channels]
         self.changes = [change for each, current in self._found for change in self._plan(each, current)]
@@ -62,7 +62,7 @@ class Convergence:
 
     def described(self) -> list[dict[str, Any]]:
         """Return what the result tells about each channel."""
-        return [_described(each, self._api, current, None if self._absent else planning.desired(each, current), self._created)
+        return [_described(each, self._api, current, None if self._absent else planning.desired_state(each, current), self._created)
                 for each, current in self._found]
 
 

@@ -110,7 +110,7 @@ class Current:
     seen: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def channel(options: Mapping[str, Any], scope: Scope) -> Channel:
+def channel_from(options: Mapping[str, Any], scope: Scope) -> Channel:
     """Return the channel that the module's ``options`` describe, or raise PlanError with a sentence for the user."""
     options = {
         **options,

@@ -39,7 +39,7 @@ class Desired:
     dead_letter_queue: dict[str, Any]
 
 
-def desired(channel: Channel, current: Current) -> Desired:
+def desired_state(channel: Channel, current: Current) -> Desired:
     """Return what the channel's attributes shall be, given what is there and belongs to others.
 
     Raises PlanError if a setting of others makes the channel impossible.
@@ -50,7 +50,7 @@ def desired(channel: Channel, current: Current) -> Desired:
                 channel.scope, channel.topic_arn, [*channel.buckets, *_kept_buckets(channel, current)], channel.topic_actions)),
             **_topic_encryption(channel, current.topic),
         },
-        subscription=_subscription_wish(channel),
+        subscription=_desired_subscription(channel),
         queue={
             "MessageRetentionPeriod": str(channel.retention),
             "VisibilityTimeout": str(channel.visibility_timeout),
@@ -71,7 +71,7 @@ def desired(channel: Channel, current: Current) -> Desired:
     )
 
 
-def _subscription_wish(channel: Channel) -> dict[str, Any]:
+def _desired_subscription(channel: Channel) -> dict[str, Any]:
     return {"RawMessageDelivery": "false", "RedrivePolicy": {"deadLetterTargetArn": channel.dead_letter_queue_arn}}
 
 
@@ -262,14 +262,14 @@ def _refuse_conflicts(channel: Channel, current: Current) -> None:
                         "not pass it: remove the filter policy, then run again.")
 
 
-def _plan_queue(channel: Channel, current: Current, name: str, queue: Queue | None, wanted: dict[str, Any]) -> list[Change]:
+def _plan_queue(channel: Channel, current: Current, name: str, queue: Queue | None, desired: dict[str, Any]) -> list[Change]:
     _refuse_conflicts(channel, current)
     # A subscription has no tags of its own, and the dead-letter queue no subscription.
     more = _subscription_records(channel, current) | _sender_tags(channel) if name == channel.queue else {}
     if queue is None:
-        return [Change("create", queue_name(name), after=wanted, operation="create_queue", parameters={
-            "name": name, "attributes": encoded(wanted), "tags": {**_tags(channel), **more}})]
-    before, after = _difference(decoded(queue.attributes), wanted)
+        return [Change("create", queue_name(name), after=desired, operation="create_queue", parameters={
+            "name": name, "attributes": encoded(desired), "tags": {**_tags(channel), **more}})]
+    before, after = _difference(decoded(queue.attributes), desired)
     changes = _tag_changes(channel, queue_name(name), queue, before, more, "tag_queue", {"url": queue.url})
     return changes + ([_queue_update(name, queue, before, after)] if after else [])
 
@@ -280,8 +280,8 @@ def _tag_changes(channel: Channel, resource: str, part: Topic | Queue, before: M
     ``before`` the other changes. It comes first, so that a killed run leaves no change without its record."""
     tags = part.tags or {}
     records = former.of_attributes(_with_encryption(part, before)) if _is_foreign(part) else {}
-    wanted = {**channel.tags, **{name: tags.get(name, value) for name, value in records.items()}, **more}
-    missing_before, missing = _difference(tags, wanted)
+    desired = {**channel.tags, **{name: tags.get(name, value) for name, value in records.items()}, **more}
+    missing_before, missing = _difference(tags, desired)
     return [Change("update", resource, "tags", missing_before, missing, operation,
                    {**parameters, "tags": missing})] if missing else []
 
@@ -300,7 +300,7 @@ def _subscription_records(channel: Channel, current: Current) -> dict[str, str]:
         return {} if created_whole else {former.SUBSCRIPTION: channel.topic_arn}
     if current.queue is None or current.queue.tags is None or _is_our_subscription(channel, current):
         return {}
-    before, _after = _difference(decoded(current.subscription), _subscription_wish(channel))
+    before, _after = _difference(decoded(current.subscription), _desired_subscription(channel))
     return {name: current.queue.tags.get(name, value) for name, value in former.of_attributes(before, "subscription/").items()}
 
 
@@ -313,12 +313,12 @@ def _queue_update(name: str, queue: Queue, before: dict[str, Any], after: dict[s
         "url": queue.url, "attributes": encoded(after)})
 
 
-def _plan_topic(channel: Channel, topic: Topic | None, wanted: dict[str, Any]) -> list[Change]:
+def _plan_topic(channel: Channel, topic: Topic | None, desired: dict[str, Any]) -> list[Change]:
     name = _topic_name(channel)
     if topic is None:
-        return [Change("create", name, after=wanted, operation="create_topic", parameters={
-            "name": channel.topic, "attributes": encoded(wanted), "tags": _tags(channel)})]
-    before, after = _difference(decoded(topic.attributes), wanted)
+        return [Change("create", name, after=desired, operation="create_topic", parameters={
+            "name": channel.topic, "attributes": encoded(desired), "tags": _tags(channel)})]
+    before, after = _difference(decoded(topic.attributes), desired)
     return [*_tag_changes(channel, name, topic, before, {}, "tag_topic", {"arn": channel.topic_arn}),
             *(_topic_update(channel, attribute, before[attribute], after[attribute]) for attribute in after)]
 
@@ -328,12 +328,12 @@ def _topic_update(channel: Channel, attribute: str, before: Any, after: Any) -> 
         "arn": channel.topic_arn, "name": attribute, "value": encoded({attribute: after})[attribute]})
 
 
-def _plan_subscription(channel: Channel, current: Current, wanted: dict[str, Any]) -> list[Change]:
+def _plan_subscription(channel: Channel, current: Current, desired: dict[str, Any]) -> list[Change]:
     _refuse_conflicts(channel, current)
     if current.subscription is None:
-        return [Change("create", subscription_name(channel), after=wanted, operation="subscribe", parameters={
-            "topic_arn": channel.topic_arn, "queue_arn": channel.queue_arn, "attributes": encoded(wanted)})]
-    before, after = _difference(decoded(current.subscription), wanted)
+        return [Change("create", subscription_name(channel), after=desired, operation="subscribe", parameters={
+            "topic_arn": channel.topic_arn, "queue_arn": channel.queue_arn, "attributes": encoded(desired)})]
+    before, after = _difference(decoded(current.subscription), desired)
     return _subscription_updates(channel, current, before, after)
 
 
@@ -347,9 +347,9 @@ def _subscription_updates(channel: Channel, current: Current, before: Mapping[st
     ]
 
 
-def _difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    changed = [name for name in wanted if found.get(name) != wanted[name]]
-    return {name: found.get(name) for name in changed}, {name: wanted[name] for name in changed}
+def _difference(found: Mapping[str, Any], desired: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    changed = [name for name in desired if found.get(name) != desired[name]]
+    return {name: found.get(name) for name in changed}, {name: desired[name] for name in changed}
 
 
 def _tags(channel: Channel) -> dict[str, str]:
@@ -431,8 +431,8 @@ def _plan_topic_removal(channel: Channel, current: Current) -> list[Change]:
     own = [bucket for bucket in channel.buckets if (ids := current.rules.get(bucket["name"], ())) is None or ids]
     own = own if others_subscribe(channel, current) else []
     kept = policy.topic(channel.scope, channel.topic_arn, [*own, *_kept_buckets(channel, current)], channel.topic_actions)
-    wanted = {**_topic_policy(channel, topic, kept), **({} if stays_shared else _former(channel, current, topic, "topic"))}
-    before, after = _difference(found, wanted)
+    desired = {**_topic_policy(channel, topic, kept), **({} if stays_shared else _former(channel, current, topic, "topic"))}
+    before, after = _difference(found, desired)
     return [*(_topic_update(channel, attribute, before[attribute], after[attribute]) for attribute in after),
             *([] if stays_shared else _untag(name, topic, former.records(topic.tags), "untag_topic", {"arn": channel.topic_arn}))]
 
@@ -445,7 +445,7 @@ def _plan_subscription_removal(channel: Channel, current: Current) -> list[Chang
                        parameters={"arn": current.topic.subscriptions[channel.queue_arn]})]
     found = decoded(current.subscription)
     kept = former.attributes((current.queue.tags or {}) if current.queue else {}, "subscription/")
-    return _subscription_updates(channel, current, *_difference(found, _untouched(found, _subscription_wish(channel), kept)))
+    return _subscription_updates(channel, current, *_difference(found, _untouched(found, _desired_subscription(channel), kept)))
 
 
 def _plan_queue_removal(channel: Channel, current: Current, part: str) -> list[Change]:
@@ -463,15 +463,15 @@ def _plan_queue_removal(channel: Channel, current: Current, part: str) -> list[C
         return [Change("delete", resource, before=decoded(_ours(queue.attributes)), operation="delete_queue",
                        parameters={"url": queue.url})]
     found = decoded(queue.attributes)
-    wanted: dict[str, Any] = _former(channel, current, queue, part)
+    desired: dict[str, Any] = _former(channel, current, queue, part)
     if found.get("Policy"):
         remaining = _remaining(channel, resource, queue)
-        wanted["Policy"] = remaining if remaining["Statement"] else ""
+        desired["Policy"] = remaining if remaining["Statement"] else ""
     redrive = found.get("RedrivePolicy") or {}
     if (part == "queue" and redrive.get("deadLetterTargetArn") == channel.dead_letter_queue_arn
             and _is_deletable(channel, queue_name(channel.dead_letter_queue), current.dead_letter_queue)):
-        wanted["RedrivePolicy"] = ""
-    before, after = _difference(found, wanted)
+        desired["RedrivePolicy"] = ""
+    before, after = _difference(found, desired)
     return [*([_queue_update(name, queue, before, after)] if after else []),
             *_untag(resource, queue, [*senders, former.SUBSCRIPTION, *former.records(queue.tags)], "untag_queue", {"url": queue.url})]
 
@@ -479,7 +479,7 @@ def _plan_queue_removal(channel: Channel, current: Current, part: str) -> list[C
 def _former(channel: Channel, current: Current, part: Topic | Queue, name: str) -> dict[str, Any]:
     """Return the attributes of a part of others that shall be again what they were."""
     kept = former.attributes(part.tags or {})
-    return _untouched(decoded(part.attributes), getattr(desired(channel, current), name), kept) if kept else {}
+    return _untouched(decoded(part.attributes), getattr(desired_state(channel, current), name), kept) if kept else {}
 
 
 def _untouched(found: Mapping[str, Any], ours: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -506,10 +506,10 @@ Plan = Callable[[Channel, Current], list[Change]]
 
 PRESENT: Mapping[str, Plan] = {
     "dead_letter_queue": lambda channel, current: _plan_queue(
-        channel, current, channel.dead_letter_queue, current.dead_letter_queue, desired(channel, current).dead_letter_queue),
-    "queue": lambda channel, current: _plan_queue(channel, current, channel.queue, current.queue, desired(channel, current).queue),
-    "topic": lambda channel, current: _plan_topic(channel, current.topic, desired(channel, current).topic),
-    "subscription": lambda channel, current: _plan_subscription(channel, current, _subscription_wish(channel)),
+        channel, current, channel.dead_letter_queue, current.dead_letter_queue, desired_state(channel, current).dead_letter_queue),
+    "queue": lambda channel, current: _plan_queue(channel, current, channel.queue, current.queue, desired_state(channel, current).queue),
+    "topic": lambda channel, current: _plan_topic(channel, current.topic, desired_state(channel, current).topic),
+    "subscription": lambda channel, current: _plan_subscription(channel, current, _desired_subscription(channel)),
 }
 """The plan of each part, in the order of the writes."""
 

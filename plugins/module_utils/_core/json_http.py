@@ -38,7 +38,7 @@ class CallError(UploadsError):
     """A call that failed; the message is one sentence for the operator."""
 
 
-def poster(url: str, *how: Any) -> Post:
+def prepare_post(url: str, *how: Any) -> Post:
     """Return what posts JSON to ``url``; ``how`` as for ``caller``."""
     call = caller(url, *how)
     return lambda body: call("POST", "", body)

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import PlanError
 from ansible_collections.gen3.uploads.plugins.module_utils._channel import plan as planning
 from ansible_collections.gen3.uploads.plugins.module_utils._aws.arn import Scope
-from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import channel, refuse_shared_names
+from ansible_collections.gen3.uploads.plugins.module_utils._channel.model import channel_from, refuse_shared_names
 from ansible_collections.gen3.uploads.plugins.module_utils._channel.plan import Current, Queue, Topic
 
 OPTIONS = {
@@ -37,12 +37,12 @@ OTHER_QUEUE = "arn:aws:sqs:us-east-1:123456789012:other"
 
 
 def wanted(**options):
-    return channel({**OPTIONS, **options}, SCOPE)
+    return channel_from({**OPTIONS, **options}, SCOPE)
 
 
 def converged(tags=None):
     """The state that a run with the default options leaves."""
-    desired = planning.desired(wanted(), Current())
+    desired = planning.desired_state(wanted(), Current())
     counters = {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0"}
     return Current(
         topic=Topic(planning.encoded(desired.topic), {wanted().queue_arn: SUBSCRIPTION}, tags),

@@ -26,7 +26,7 @@ def bucket(aws, monkeypatch):
     topic, url = sns.create_topic(Name="topic")["TopicArn"], sqs.create_queue(QueueName="queue")["QueueUrl"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:queue")
     indexd = Indexd()
-    monkeypatch.setattr(upload_reindex, "poster", lambda url, *_how: {"http://indexd/bulk/documents": indexd}[url])
+    monkeypatch.setattr(upload_reindex, "prepare_post", lambda url, *_how: {"http://indexd/bulk/documents": indexd}[url])
 
     def put(number, record):
         guid = f"{number:08d}-0d0f-4f0a-8f51-2f5c0b0e7a11"
