@@ -294,7 +294,7 @@ def sender(module, options):
     bucket = options["bucket"]
     if options["bridge_url"]:
         post = prepare_post(options["bridge_url"], options["timeout"], options["validate_certs"], options["bridge_ca_path"],
-                      {"Authorization": authorization(options["bridge_token"])})
+                            {"Authorization": authorization(options["bridge_token"])})
         return destinations.bridge(post, options["bridge_url"], bucket, options["region"] or "")
     region = aws.required_region(module)
     if options["queue_url"]:

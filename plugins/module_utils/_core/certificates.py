@@ -37,8 +37,9 @@ def pair_problems(certificate: str, key: str, certificate_name: str, key_name: s
                   now: datetime | None = None) -> list[str]:
     """Return what is wrong with the certificates and the key of a server, both in PEM, in sentences; empty where nothing is.
 
-    The names are what a sentence calls the two texts, and ``now`` is the present by default. The rules are those of Go's ``crypto/tls.X509KeyPair``; ``of_minio`` adds those of minio ``internal/config/certs.go``, which takes
-    no other text in either file and can decrypt the older form of key with a ``password``.
+    The names are what a sentence calls the two texts, and ``now`` is the present by default. The rules are those of Go's
+    ``crypto/tls.X509KeyPair``; ``of_minio`` adds those of minio ``internal/config/certs.go``, which takes no other text in either file
+    and can decrypt the older form of key with a ``password``.
     """
     names = Names(certificate_name, key_name)
     chain, found = _certificates(certificate, names.certificate, strict=of_minio)
