@@ -23,6 +23,16 @@ options:
     description: How many Jobs ssjdispatcher lets run at once, its C(JOB_NUM_MAX).
     type: int
     default: 10
+  bridge_url:
+    description:
+      - Where this machine reaches the event bridge in front of MinIO, as in the URL of MinIO's target. It is asked how many events it has put aside.
+    type: str
+  bridge_token:
+    description: The token that the bridge takes.
+    type: str
+  bridge_ca_path:
+    description: File with the certificates of the authorities to trust at O(bridge_url), on the host that the module runs on.
+    type: path
   refusals:
     description: Why a part of the pipeline could not be compared with what is wanted, so that O(drift) is not all.
     type: list
@@ -93,6 +103,7 @@ from datetime import datetime, timezone
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.gen3.uploads.plugins.module_utils._aws import client as aws
 from ansible_collections.gen3.uploads.plugins.module_utils._core.runner import run_module
+from ansible_collections.gen3.uploads.plugins.module_utils._event_bridge.api import read_records
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import AUTH_ARG_SPEC
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.options import STATIONS, TOGETHER, context
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.observe_pipeline import observe
@@ -102,13 +113,24 @@ OPTIONS = dict(
     endpoints=dict(type="list", elements="str", default=[]),
     job_limit=dict(type="int", default=10),
     refusals=dict(type="list", elements="str", default=[]),
+    bridge_url=dict(type="str"),
+    bridge_token=dict(type="str", no_log=True),
+    bridge_ca_path=dict(type="path"),
 )
+BRIDGE = ("bridge_url", "bridge_token")
 
 
 def status(module):
     """Ask and judge."""
     options = module.params
-    facts = observe(context(module), options["endpoints"], options["job_limit"], datetime.now(timezone.utc))
+    validate_certs = options["validate_certs"]  # before the context leaves it to the kubeconfig
+
+    def records():
+        if not options["bridge_url"]:
+            return None
+        return read_records(options["bridge_url"], options["bridge_token"], options["bridge_ca_path"], validate_certs)
+
+    facts = observe(context(module), options["endpoints"], options["job_limit"], datetime.now(timezone.utc), records)
     found = findings(facts)
     return {"changed": False, "findings": [asdict(each) for each in found], "sentences": [f"{each.sentence} {each.remedy}" for each in found],
             "table": table(facts), "unknown": dict(facts.unknown)}
@@ -117,7 +139,7 @@ def status(module):
 def main():
     """Run the module."""
     module = AnsibleAWSModule(
-        argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **STATIONS, **OPTIONS}, required_together=TOGETHER, supports_check_mode=True)
+        argument_spec={**AUTH_ARG_SPEC, **aws.HIDDEN_ACCESS_KEY, **STATIONS, **OPTIONS}, required_together=[*TOGETHER, BRIDGE], supports_check_mode=True)
     run_module(module, lambda: status(module))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from bench.plays import ROOT, seconds_of
 from bench.ratios import report
@@ -14,18 +15,30 @@ from lab.lab import Lab
 
 BENCH = Path(__file__).resolve().parent
 IMAGE = "quay.io/cdis/indexs3client:2025.12"
-BUCKETS = [f"gen3-bench-{number}" for number in range(4)]
+BUCKETS = [f"gen3-bench-{number}" for number in range(11)]
+OTHERS = [f"gen3-other-{number}" for number in range(4)]
 PLAYBOOKS = {"stock modules": BENCH / "stock.yml", "gen3.uploads": ROOT / "site.yml"}
 EMPTY = BENCH / "empty.yml"
 
 
-def play(lab: Lab, playbook: Path, channels: int) -> float:
-    """Run a playbook for the first ``channels`` buckets, each with its own topic and queue; return the seconds it took."""
-    wanted = [{"topic": f"topic-{bucket}", "queue": f"queue-{bucket}", "buckets": [{"name": bucket}]} for bucket in BUCKETS[:channels]]
-    stock = {"image": IMAGE, "channels": wanted}
+def shared(number: int) -> list[dict[str, Any]]:
+    """Return one topic and queue for so many buckets, as a commons has them."""
+    return [{"topic": "topic-bench", "queue": "queue-bench", "buckets": [{"name": bucket} for bucket in BUCKETS[:number]]}]
+
+
+def separate() -> list[dict[str, Any]]:
+    """Return other buckets, each with its own topic and queue."""
+    return [{"topic": f"topic-{bucket}", "queue": f"queue-{bucket}", "buckets": [{"name": bucket}]} for bucket in OTHERS]
+
+
+def play(lab: Lab, playbook: Path, channels: list[dict[str, Any]]) -> float:
+    """Run a playbook for these channels; return the seconds it took."""
+    names = [bucket["name"] for channel in channels for bucket in channel["buckets"]]
+    stock = {"image": IMAGE, "channels": channels}
     ours = {
-        "uploads_s3_job_image": IMAGE, "aws_messaging_channels": wanted, "ssjdispatcher_replace_pattern": True,
-        "uploads_buckets": [{"name": bucket, "storage": "s3"} for bucket in BUCKETS[:channels]],
+        "uploads_s3_job_image": IMAGE, "aws_messaging_channels": channels, "ssjdispatcher_replace_pattern": True,
+        "ssjdispatcher_replace_queue": True,
+        "uploads_buckets": [{"name": name, "storage": "s3"} for name in names],
     }
     return seconds_of(playbook, {**stock, **ours}, lab.environment())
 
@@ -33,7 +46,7 @@ def play(lab: Lab, playbook: Path, channels: int) -> float:
 def prepare(lab: Lab) -> None:
     """Bring the lab back to its first state, with the buckets of the benchmark."""
     lab.reset()
-    for bucket in BUCKETS:
+    for bucket in BUCKETS + OTHERS:
         lab.boto3("s3").create_bucket(Bucket=bucket)
 
 
@@ -47,18 +60,19 @@ def measure(lab: Lab, rounds: int) -> dict[tuple[str, str], list[float]]:
 
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", flush=True)
-        note("empty play", "start and end", play(lab, EMPTY, 1))
+        note("empty play", "start and end", play(lab, EMPTY, shared(1)))
         for variant in list(PLAYBOOKS)[:: 1 if number % 2 else -1]:
             playbook = PLAYBOOKS[variant]
             prepare(lab)
-            note(variant, "first run, one bucket", play(lab, playbook, 1))
+            note(variant, "first run, one bucket", play(lab, playbook, shared(1)))
             with lab.calls() as calls:
-                one = play(lab, playbook, 1)
+                one = play(lab, playbook, shared(1))
             note(variant, "re-run, one bucket", one)
             note(variant, "AWS calls of the re-run", len(calls.aws))
-            play(lab, playbook, len(BUCKETS))
-            many = play(lab, playbook, len(BUCKETS))
-            note(variant, "re-run, each further bucket", (many - one) / (len(BUCKETS) - 1))
+            for what, several in (("bucket", shared(len(BUCKETS))), ("channel", separate())):
+                play(lab, playbook, several)
+                more = max(len(several), len(several[0]["buckets"])) - 1
+                note(variant, f"re-run, each further {what}", (play(lab, playbook, several) - one) / more)
     return seconds
 
 

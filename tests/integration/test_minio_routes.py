@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from ansible_collections.gen3.uploads.plugins.module_utils._minio import info as _minio_info
 from ansible_collections.gen3.uploads.plugins.module_utils._minio.client import Connection
 from operator_rights import USER, assert_used, kubeconfig, unused
@@ -130,21 +132,29 @@ def test_a_second_run_changes_nothing(route):
 
 
 def test_the_status_of_the_way(route):
-    """Nothing is wrong; then the bridge is away, which is named first, and that it shows no certificate and no time."""
-    def findings(do):
+    """Nothing is wrong; then the bridge has put an event aside, or is away, which is named first, and that it shows nothing of itself."""
+    def ask(do):
         play = route.play("playbooks/status.yml", do=do)
-        return [finding for name, result in play.results if name == "Query all stations" for finding in result["findings"]]
+        return next(result for name, result in play.results if name == "Query all stations")
 
-    assert findings(succeed) == []
+    healthy = ask(succeed)
+    assert healthy["findings"] == []
+    assert any(re.fullmatch("bridge +[0-9]+ events handed on, 0 put aside since its start", line) for line in healthy["table"]), healthy["table"]
+    if route.name == "sqs":
+        state = route.lab.state
+        answer = requests.post(f"https://127.0.0.1:{state.settings['ports']['minio-events']}/events", data="no JSON", timeout=10,
+                               auth=("minio", state.settings["bridge_token"]), verify=str(state.authority.certificate_file))
+        (finding,) = ask(run)["findings"]
+        assert answer.ok and finding["finding"] == "bridge-dead-letters" and "1 event aside since its start: not JSON (1)." in finding["sentence"]
     if route.name != "dispatcher":
         return
     replicas = {number: {"spec": {"replicas": number}} for number in (0, 1)}
     route.lab.kube.patch("Deployment", "event-bridge", replicas[0])
     route.lab.wait_for(lambda: not route.lab.kube.list("Pod", labelSelector="app=event-bridge"), what="the end of the bridge")
     guid = route.upload("waits.txt", b"waits")
-    first, *others = findings(run)
+    first, *others = ask(run)["findings"]
     assert first["finding"] == "target-stuck", first
-    assert len(others) == 2 and all("/events could not be asked" in each["sentence"] for each in others), others
+    assert len(others) == 3 and all("could not be asked: https://127.0.0.1" in each["sentence"] for each in others), others
     route.lab.kube.patch("Deployment", "event-bridge", replicas[1])
     route.lab.wait_until_ready(guid)
 

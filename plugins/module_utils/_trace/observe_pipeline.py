@@ -8,11 +8,12 @@ Private to the collection gen3.uploads.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.gen3.uploads.plugins.module_utils._core import served
+from ansible_collections.gen3.uploads.plugins.module_utils._event_bridge.model import Records
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.steps import JOB_LABEL, Context
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.observe import Stations, handing_over
@@ -22,7 +23,8 @@ LATELY = timedelta(days=1)
 """What is longer ago is told no more."""
 
 
-def observe(context: Context, endpoints: Sequence[str], job_limit: int, now: datetime) -> Pipeline:
+def observe(context: Context, endpoints: Sequence[str], job_limit: int, now: datetime,
+            bridge_records: Callable[[], Records | None] = lambda: None) -> Pipeline:
     """Return what all stations say; ``endpoints`` are the URLs of the servers whose certificates and clocks are looked at."""
     stations = Stations()
     namespace = context.params["jobs_namespace"]
@@ -38,7 +40,7 @@ def observe(context: Context, endpoints: Sequence[str], job_limit: int, now: dat
     clocks = {url: stations.ask(f"clock of {url}", lambda url=url: served.clock_ahead(url), None) for url in endpoints}
     return Pipeline(
         restarts=restarts, jobs=stations.ask("Jobs", jobs, JobCounts(limit=job_limit)), certificates=_known(ends), clocks=_known(clocks), now=now,
-        **handing_over(context, stations, readers))
+        records=stations.ask("bridge", bridge_records, None), **handing_over(context, stations, readers))
 
 
 def restarts_of(pods: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[Restarts]:

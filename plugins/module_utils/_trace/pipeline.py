@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from ansible_collections.gen3.uploads.plugins.module_utils._event_bridge.model import Records
 from ansible_collections.gen3.uploads.plugins.module_utils._probe import model as _probe
 
 HANDED_OVER = ("configuration", "dispatcher", "entry", "target", "queue")
@@ -56,7 +57,7 @@ class Pipeline:
     """What the stations say. ``unknown`` tells by station why it could not be asked; what it would say is then None or empty.
 
     ``drift`` are the changes that site.yml would make; ``dispatcher`` says why nobody reads. ``certificates`` has by URL when the
-    certificate that is served there ends, and ``clocks`` by how much its server's clock is ahead.
+    certificate that is served there ends, and ``clocks`` by how much its server's clock is ahead. ``records`` is None where the bridge shows no counts.
     """
 
     drift: Sequence[Mapping[str, Any]] = ()
@@ -67,6 +68,7 @@ class Pipeline:
     depth: Mapping[str, int] | None = None
     target: _probe.Target | None = None
     bridge: _probe.Bridge | None = None
+    records: Records | None = None
     certificates: Mapping[str, datetime] = field(default_factory=dict)
     clocks: Mapping[str, timedelta] = field(default_factory=dict)
     now: datetime | None = None
@@ -145,6 +147,17 @@ def dead_letters(facts: Pipeline) -> Verdict | None:
     return None
 
 
+def bridge_dead_letters(facts: Pipeline) -> Verdict | None:
+    """Events that the bridge has put aside, as nobody could make an upload of them."""
+    if not facts.records or not facts.records.dead:
+        return None
+    number = sum(facts.records.dead.values())
+    reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(facts.records.dead.items(), key=lambda item: -item[1]))
+    where = f": {facts.bridge.dead_letters}" if facts.bridge else ""
+    return Verdict("bridge-dead-letters", f"The event bridge has put {number} {'event' if number == 1 else 'events'} aside since its start: {reasons}.",
+                   f"Look at its dead letters{where}. reindex.yml sends the event of an upload again.")
+
+
 def reader_restarts(facts: Pipeline) -> Verdict | None:
     """A pod that reads the queue ends again and again, or has ended within the last day."""
     if not facts.restarts:
@@ -203,6 +216,7 @@ def _moment(when: datetime | None) -> str:
 
 RULES: Sequence[Callable[[Pipeline], Verdict | None]] = (
     way_missing, nobody_reads, reader_restarts, jobs_failing, jobs_full, way_differs, target_stuck, backlog, dead_letters,
+    bridge_dead_letters,
     certificate_ends, clock_differs,
 )
 
@@ -217,6 +231,7 @@ def table(facts: Pipeline) -> list[str]:
             f"{each.pod}: {each.count}" for each in facts.restarts) or "none within a day",
         "Jobs": f"{jobs.running} of {jobs.limit} run, {sum(jobs.failing.values())} fail",
         "target": _probe.target_evidence(facts.target) if facts.target else None,
+        "bridge": f"{facts.records.forwarded} events handed on, {sum(facts.records.dead.values())} put aside since its start" if facts.records else None,
         "queue": _probe.queue_evidence(facts.depth) if facts.queue else None,
         **{f"certificate {url}": f"ends on {_moment(end)}" for url, end in facts.certificates.items()},
         **{f"clock {url}": f"{ahead.total_seconds():+.0f} s" for url, ahead in facts.clocks.items()},

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ansible_collections.gen3.uploads.plugins.module_utils._core import served
 from ansible_collections.gen3.uploads.plugins.module_utils._core.errors import UploadsError
+from ansible_collections.gen3.uploads.plugins.module_utils._event_bridge.model import Records
 from ansible_collections.gen3.uploads.plugins.module_utils._k8s.client import KubeError
 from ansible_collections.gen3.uploads.plugins.module_utils._trace import observe_pipeline
 from test_observe import Context as FileContext
@@ -68,7 +69,8 @@ class Context(FileContext):
 def test_all_stations_are_asked(monkeypatch):
     monkeypatch.setattr(served, "certificate_end", lambda url: NOW)
     monkeypatch.setattr(served, "clock_ahead", lambda url: timedelta(0))
-    facts = observe_pipeline.observe(Context(), ["https://minio", "http://bridge"], 10, NOW)
+    facts = observe_pipeline.observe(Context(), ["https://minio", "http://bridge"], 10, NOW, lambda: Records(1, {}))
+    assert facts.records == Records(1, {})
     assert facts.unknown == {} and list(facts.certificates) == ["https://minio"] and list(facts.clocks) == ["https://minio", "http://bridge"]
 
 
@@ -78,5 +80,5 @@ def test_each_that_fails_is_told_and_stops_no_other(monkeypatch):
 
     monkeypatch.setattr(served, "certificate_end", broken)
     monkeypatch.setattr(served, "clock_ahead", broken)
-    facts = observe_pipeline.observe(Context(KubeError("No cluster.")), ["https://minio"], 10, NOW)
-    assert set(facts.unknown) == {"Jobs", "dispatcher", "queue", "target", "configuration", "certificate of https://minio", "clock of https://minio"}
+    facts = observe_pipeline.observe(Context(KubeError("No cluster.")), ["https://minio"], 10, NOW, lambda: broken("https://bridge"))
+    assert facts.records is None and set(facts.unknown) == {"bridge", "Jobs", "dispatcher", "queue", "target", "configuration", "certificate of https://minio", "clock of https://minio"}

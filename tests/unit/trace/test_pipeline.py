@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from ansible_collections.gen3.uploads.plugins.module_utils._event_bridge.model import Records
 from ansible_collections.gen3.uploads.plugins.module_utils._probe.model import Bridge, Target
 from ansible_collections.gen3.uploads.plugins.module_utils._trace.pipeline import JobCounts, Pipeline, Restarts, findings, table
 
@@ -14,7 +15,7 @@ BRIDGE = Bridge("its log", "its metrics", "its dead letters")
 URL = "https://minio.example.org:9000"
 HEALTHY = Pipeline(
     queue="Gen3Queue", depth={"visible": 3, "in_flight": 1, "dead": 0}, target=Target("webhook/GEN3", "online", 0), bridge=BRIDGE,
-    jobs=JobCounts(running=3, limit=10), certificates={URL: NOW + timedelta(days=31)}, clocks={URL: timedelta(seconds=2)}, now=NOW)
+    records=Records(1204, {}), jobs=JobCounts(running=3, limit=10), certificates={URL: NOW + timedelta(days=31)}, clocks={URL: timedelta(seconds=2)}, now=NOW)
 
 
 def change(action="create", resource="SNS topic t", attribute=None):
@@ -47,6 +48,8 @@ def test_a_healthy_pipeline_has_none():
     ({"target": Target("webhook/GEN3", "online", 4)}, "target-stuck", "waiting for it: 4"),
     ({"depth": {"visible": 61, "in_flight": 0}}, "queue-waits", "61 waiting"),
     ({"depth": {"visible": 0, "in_flight": 0, "dead": 2}}, "dead-letters", "2 messages"),
+    ({"records": Records(7, {"not JSON": 1})}, "bridge-dead-letters", "has put 1 event aside since its start: not JSON (1)"),
+    ({"records": Records(7, {"not JSON": 1, "no entry": 3})}, "bridge-dead-letters", "4 events aside since its start: no entry (3), not JSON (1)"),
     ({"certificates": {URL: NOW + timedelta(days=29), "https://other": NOW + timedelta(days=90)}}, "certificate-ends", f"{URL} ends on 2026-03-01"),
     ({"certificates": {URL: NOW}}, "certificate-ended", f"{URL} has ended"),
     ({"clocks": {URL: timedelta(minutes=-16)}}, "clock-differs", "16 minutes behind"),
@@ -68,4 +71,4 @@ def test_all_are_told_the_worst_first():
 def test_the_table_has_each_station():
     lines = table(replace(HEALTHY, drift=[change()], unknown={"Jobs": "No right."}))
     assert "Jobs        not known: No right." in lines and "change      create SNS topic t" in lines
-    assert f"clock {URL}  +2 s" in lines
+    assert f"clock {URL}  +2 s" in lines and "bridge      1204 events handed on, 0 put aside since its start" in lines
