@@ -17,6 +17,10 @@ from ansible_collections.gen3.uploads.plugins.module_utils._core.changes import 
 SETTLE = 1.0
 """Seconds: a writer who read before us and writes after us has done so by then, and we see that ours is gone."""
 
+REPEAT = 5.0
+"""Seconds after which a write that is not seen is repeated: it spreads slowly, or a writer who had read before us has put the former value
+back, which looks the same."""
+
 TIMEOUT = 60.0
 """Seconds that SQS documents for an attribute to spread, and for how long writers may overwrite each other."""
 
@@ -29,7 +33,7 @@ def write(replan: Callable[[], Sequence[Change]], apply: Callable[[Change], str 
     """
     results: dict[str, str | None] = {}
     written: list[Change] = []
-    deadline = time.monotonic() + TIMEOUT
+    deadline, repeat = time.monotonic() + TIMEOUT, 0.0
     while True:
         changes = [change for change in replan() if not written or _is_shared(change)]
         if not changes:
@@ -37,8 +41,9 @@ def write(replan: Callable[[], Sequence[Change]], apply: Callable[[Change], str 
         if time.monotonic() > deadline:
             raise AwsError(f"{changes[0].resource} is not as it was written {TIMEOUT:.0f} seconds ago: somebody else writes to it "
                            "at the same time, or the change has not spread yet; run again.")
-        # What is still as before our write has not spread yet: it is read again, not written again.
-        if changes != written:
+        # What is still as before our write may not have spread yet: it is read again for a while, and then written again.
+        if changes != written or (time.monotonic() > repeat and all(change.action == "update" for change in changes)):
+            repeat = time.monotonic() + REPEAT
             for change in changes:
                 results[change.resource] = apply(change) or results.get(change.resource)
             if not any(_is_shared(change) for change in changes):

@@ -274,6 +274,26 @@ def test_our_statement_is_brought_back_when_another_writer_overwrites_it(account
     assert json.loads(account.policy())["Id"] == "written by one who had read before us"
 
 
+def test_a_policy_that_another_run_has_put_back_is_written_again(account, channel, tap, impatient, monkeypatch):
+    """Its last read was before our write, and it needs nothing that was not there then: for us it looks as if ours had not spread yet."""
+    monkeypatch.setattr(fresh_write, "SETTLE", 1.0)
+    channel("bbb")
+    before, written = account.policy(), []
+
+    def handler(proceed, operation, parameters):
+        answer = proceed()
+        if operation == "SetTopicAttributes":
+            written.append(operation)
+            if len(written) == 1:
+                account.sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=before)
+        return answer
+
+    with tap(handler):
+        result = channel("aaa", "bbb")
+    assert not result["failed"], result["msg"]
+    assert account.allowed() == ["aaa", "bbb"] and fresh_write.REPEAT <= sum(impatient) < 2 * fresh_write.REPEAT
+
+
 def test_a_policy_that_never_stays_is_an_error(account, channel, tap, impatient, monkeypatch):
     monkeypatch.setattr(fresh_write, "SETTLE", 1.0)
     channel("bbb")
