@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 try:
     from cryptography import x509
@@ -26,13 +26,6 @@ except ImportError:
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n.*?-----END \1-----[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 
 
-class Names(NamedTuple):
-    """By what names a message calls the two texts."""
-
-    certificate: str
-    key: str
-
-
 def pair_problems(certificate: str, key: str, certificate_name: str, key_name: str, of_minio: bool = False, password: str = "",
                   now: datetime | None = None) -> list[str]:
     """Return what is wrong with the certificates and the key of a server, both in PEM, in sentences; empty where nothing is.
@@ -41,15 +34,14 @@ def pair_problems(certificate: str, key: str, certificate_name: str, key_name: s
     ``crypto/tls.X509KeyPair``; ``of_minio`` adds those of minio ``internal/config/certs.go``, which takes no other text in either file
     and can decrypt the older form of key with a ``password``.
     """
-    names = Names(certificate_name, key_name)
-    chain, found = _certificates(certificate, names.certificate, strict=of_minio)
-    private_key, of_the_key = _private_key(key, names.key, of_minio, password)
+    chain, found = _certificates(certificate, certificate_name, strict=of_minio)
+    private_key, of_the_key = _private_key(key, key_name, of_minio, password)
     found += of_the_key
     if chain and private_key:
-        found += _fit_problems(chain, private_key, names)
+        found += _fit_problems(chain, private_key, certificate_name, key_name)
     if chain:
-        found += _chain_problems(chain, names.certificate)
-        found += _time_problems(chain, names.certificate, now)
+        found += _chain_problems(chain, certificate_name)
+        found += _time_problems(chain, certificate_name, now)
     return found
 
 
@@ -112,15 +104,15 @@ def _public(key: Any) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _fit_problems(chain: list[Any], key: Any, names: Names) -> Iterable[str]:
+def _fit_problems(chain: list[Any], key: Any, certificate_name: str, key_name: str) -> Iterable[str]:
     fitting = [_public(certificate.public_key()) == _public(key.public_key()) for certificate in chain]
     if fitting[0]:
         return
     if any(fitting):
-        yield (f"{names.key} fits the certificate number {fitting.index(True) + 1} of {names.certificate} and not the first: put the "
+        yield (f"{key_name} fits the certificate number {fitting.index(True) + 1} of {certificate_name} and not the first: put the "
                "server's own certificate first, then each authority's that signed the one before.")
     else:
-        yield f"{names.key} does not fit {names.certificate}: they are of different keys."
+        yield f"{key_name} does not fit {certificate_name}: they are of different keys."
 
 
 def _chain_problems(chain: list[Any], name: str) -> Iterable[str]:
