@@ -131,7 +131,7 @@ def test_a_second_run_changes_nothing(route):
     assert (route.versions, route.pods) == (versions, pods)
 
 
-def test_the_status_of_the_way(route):
+def test_the_status_of_the_route(route):
     """Nothing is wrong; then the bridge has put an event aside, or is away, which is named first, and that it shows nothing of itself."""
     def ask(do):
         play = route.play("playbooks/status.yml", do=do)

@@ -18,13 +18,13 @@ from ansible_collections.gen3.uploads.plugins.module_utils._trace.pipeline impor
     HANDED_OVER,
     Pipeline,
     Verdict,
+    configuration_differs,
+    configuration_missing,
     dead_letters,
     in_lines,
     nobody_reads,
     queue_stuck,
     target_stuck,
-    way_differs,
-    way_missing,
 )
 
 
@@ -176,8 +176,8 @@ def lost(facts: Facts) -> Verdict | None:
 
 
 RULES: Sequence[Callable[[Facts], Verdict | None]] = (
-    object_missing, no_upload, record_missing, record_disagrees, indexed, of_the_job, odd_name, way_missing, nobody_reads, no_entry, way_differs,
-    target_stuck, queue_stuck, dead_letters, young, lost,
+    object_missing, no_upload, record_missing, record_disagrees, indexed, of_the_job, odd_name, configuration_missing, nobody_reads, no_entry,
+    configuration_differs, target_stuck, queue_stuck, dead_letters, young, lost,
 )
 
 

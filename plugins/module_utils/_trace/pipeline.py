@@ -96,7 +96,7 @@ def _not_asked(station: str, reason: str) -> Verdict:
     return Verdict("not-asked", f"The station {station} could not be asked: {reason}.", "Mend that, and ask again.")
 
 
-def way_missing(facts: Pipeline) -> Verdict | None:
+def configuration_missing(facts: Pipeline) -> Verdict | None:
     """A part of what site.yml makes is not there."""
     if missing := _probe.missing(facts.drift):
         return Verdict("configuration-missing", f"What site.yml makes is not there: {', '.join(missing)}.", "Run site.yml, then reindex.yml.")
@@ -132,7 +132,7 @@ def backlog(facts: Pipeline) -> Verdict | None:
     return queue_stuck(facts, BACKLOG)
 
 
-def way_differs(facts: Pipeline) -> Verdict | None:
+def configuration_differs(facts: Pipeline) -> Verdict | None:
     """A part is there, and not as site.yml makes it: a rule of another prefix, raw delivery, a policy that was cut."""
     if parts := ", ".join(_probe.changed_part(change) for change in facts.drift if change["action"] != "create"):
         return Verdict("configuration-differs", f"Not as site.yml makes it: {parts}.", "Run site.yml, then reindex.yml.")
@@ -215,7 +215,7 @@ def _moment(when: datetime | None) -> str:
 
 
 RULES: Sequence[Callable[[Pipeline], Verdict | None]] = (
-    way_missing, nobody_reads, reader_restarts, jobs_failing, jobs_full, way_differs, target_stuck, backlog, dead_letters,
+    configuration_missing, nobody_reads, reader_restarts, jobs_failing, jobs_full, configuration_differs, target_stuck, backlog, dead_letters,
     bridge_dead_letters,
     certificate_ends, clock_differs,
 )
